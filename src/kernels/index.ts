@@ -1,0 +1,2 @@
+/** The verbs: each kernel with its contract, CPU reference, WGSL and gradient. */
+export * from "./matmul/index.js";

@@ -1,0 +1,46 @@
+import { hostArray } from "../../tensor/cpu/device.js";
+import type { Recorder } from "../../tensor/recording.js";
+import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { matmulSizes, type MatmulOptions } from "./contract.js";
+import { chooseMatmul, planMatmul, type MatmulVariant } from "./plan.js";
+import { matmulReference } from "./reference.js";
+
+export { matmulSizes, type MatmulOptions, type MatmulSizes } from "./contract.js";
+export { chooseMatmul, planMatmul, type MatmulVariant } from "./plan.js";
+export { matmulReference } from "./reference.js";
+
+/** Where the result goes and which variant makes it. */
+export interface MatmulTarget {
+  /** Takes the result; an intermediate where absent. */
+  out?: Tensor<"f32">;
+  /** Instead of the variant that fits the device: for tests and benchmarks. */
+  variant?: MatmulVariant;
+}
+
+/**
+ * C = A·B + bias: A is [M, K], B [K, N] (each transposed where the options say so), `bias` [N], the result [M, N],
+ * all f32.
+ * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32.
+ */
+export function matmul(
+  recorder: Recorder,
+  a: Tensor<"f32">,
+  b: Tensor<"f32">,
+  bias?: Tensor<"f32">,
+  options: MatmulOptions & MatmulTarget = {},
+): Tensor<"f32"> {
+  const sizes = matmulSizes(a.shape, b.shape, bias?.shape, options);
+  for (const [what, tensor] of Object.entries({ a, b })) expectDType("matmul", what, tensor, "f32");
+  const out = options.out ?? recorder.temporary([sizes.m, sizes.n], "matmul");
+  recorder.add({
+    kernel: "matmul",
+    reads: [a, b, bias ?? a],
+    writes: [out],
+    reference: () => {
+      matmulReference(hostArray(a), hostArray(b), bias && hostArray(bias), hostArray(out), sizes, options);
+    },
+    plan: (capabilities) =>
+      planMatmul(options.variant ?? chooseMatmul(capabilities), sizes, options, bias !== undefined),
+  });
+  return out;
+}

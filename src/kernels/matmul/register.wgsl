@@ -1,0 +1,60 @@
+// C[i, j] = Σ_p A[i, p] · B[p, j] + bias[j], f32, C row by row.
+// Each invocation computes TILE_M rows × TILE_N columns in registers and uses no workgroup memory: for software
+// drivers, where workgroup memory is slow and large register tiles are fast.
+// Invocations of a workgroup stand side by side along N; the rows of a workgroup are the same for all, so that reads
+// of A are uniform.
+// Compiled in: TILE_M, TILE_N, WORKGROUP.
+// Grid: [⌈N / (TILE_N · WORKGROUP)⌉, ⌈M / TILE_M⌉, 1].
+
+struct Params {
+  m: u32, n: u32, k: u32,
+  // Elements from one row of A to the next and from one column to the next; likewise of B.
+  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
+  has_bias: u32, relu: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let first_row = group.y * TILE_M;
+  let first_column = (group.x * WORKGROUP + local.x) * TILE_N;
+  if (first_column >= params.n) { return; }
+
+  // Rows and columns past the edge read the last valid element and are not stored.
+  var a_offset: array<u32, TILE_M>;
+  var b_offset: array<u32, TILE_N>;
+  for (var r = 0u; r < TILE_M; r++) {
+    a_offset[r] = min(first_row + r, params.m - 1u) * params.a_row;
+  }
+  for (var s = 0u; s < TILE_N; s++) {
+    b_offset[s] = min(first_column + s, params.n - 1u) * params.b_column;
+  }
+
+  var sum: array<array<f32, TILE_N>, TILE_M>;
+  for (var p = 0u; p < params.k; p++) {
+    var b_value: array<f32, TILE_N>;
+    for (var s = 0u; s < TILE_N; s++) { b_value[s] = b[b_offset[s] + p * params.b_row]; }
+    for (var r = 0u; r < TILE_M; r++) {
+      let a_value = a[a_offset[r] + p * params.a_column];
+      for (var s = 0u; s < TILE_N; s++) { sum[r][s] += a_value * b_value[s]; }
+    }
+  }
+
+  for (var r = 0u; r < TILE_M; r++) {
+    let row = first_row + r;
+    if (row >= params.m) { break; }
+    for (var s = 0u; s < TILE_N; s++) {
+      let column = first_column + s;
+      if (column >= params.n) { break; }
+      var value = sum[r][s];
+      if (params.has_bias != 0u) { value += bias[column]; }
+      if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
+      c[row * params.n + column] = value;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { DisposedError } from "../../errors.js";
+import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "../device.js";
+import { hostView, type DType, type HostArrays } from "../dtype.js";
+import type { Launch } from "../launch.js";
+import { StatsCounter } from "../stats.js";
+import type { Tensor } from "../tensor.js";
+
+class CpuStorage implements Storage {
+  readonly memory: ArrayBuffer;
+
+  constructor(readonly bytes: number) {
+    this.memory = new ArrayBuffer(bytes);
+  }
+}
+
+/**
+ * The tensor's values in host memory, not copied: what the CPU references read and write.
+ * @throws DisposedError where the tensor has no memory.
+ */
+export function hostArray<D extends DType>(tensor: Tensor<D>): HostArrays[D] {
+  return hostView(tensor.dtype, (tensor.storage as CpuStorage).memory, tensor.byteOffset, tensor.size);
+}
+
+/** Runs the CPU references, one after the other, on the calling thread. */
+export class CpuDevice implements Device {
+  readonly info: DeviceInfo = {
+    kind: "cpu",
+    adapter: "CPU reference",
+    vendor: "",
+    driver: "",
+    software: true,
+    toggles: [],
+  };
+
+  readonly capabilities: Capabilities = {
+    software: true,
+    subgroups: false,
+    f16: false,
+    workgroupMemory: 0,
+    workgroupInvocations: 1,
+    bindingBytes: Number.MAX_SAFE_INTEGER,
+    offsetAlignment: 4,
+  };
+
+  private readonly counter = new StatsCounter();
+  private destroyed = false;
+
+  /** @param poison fill new memory with NaN bits, to show kernels that read what nobody wrote */
+  constructor(private readonly poison = false) {}
+
+  allocate(bytes: number, name: string): Storage {
+    this.expectAlive(`allocate "${name}"`);
+    const storage = new CpuStorage(bytes);
+    if (this.poison) new Uint8Array(storage.memory).fill(0xff);
+    this.counter.allocated(bytes);
+    return storage;
+  }
+
+  free(storage: Storage): void {
+    if (!this.destroyed) this.counter.freed(storage.bytes);
+  }
+
+  write(tensor: Tensor, data: ArrayLike<number>): void {
+    this.expectAlive(`write "${tensor.name}"`);
+    hostArray(tensor).set(data);
+  }
+
+  async read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+    this.expectAlive(`read "${tensor.name}"`);
+    this.counter.reads++;
+    return hostArray(tensor).slice() as HostArrays[D];
+  }
+
+  async prepare(launches: readonly Launch[]): Promise<Prepared> {
+    this.expectAlive("record");
+    return {
+      run: (times) => {
+        this.expectAlive("run");
+        this.counter.submits++;
+        this.counter.dispatches += times * launches.length;
+        for (let time = 0; time < times; time++) for (const launch of launches) launch.reference();
+      },
+      dispose: () => undefined,
+    };
+  }
+
+  /** Lets timers and signals run: the work itself was done by `run`. */
+  finish(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  stats(): DeviceStats {
+    return this.counter.snapshot();
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  private expectAlive(action: string): void {
+    if (this.destroyed) throw new DisposedError(`${action}: the CPU device was destroyed; open another`);
+  }
+}

@@ -1,0 +1,80 @@
+import type { DType, HostArrays } from "./dtype.js";
+import type { Launch } from "./launch.js";
+import type { Tensor } from "./tensor.js";
+
+/** A device's own piece of memory; only the device looks inside. */
+export interface Storage {
+  readonly bytes: number;
+}
+
+/** What a kernel's plan may depend on. */
+export interface Capabilities {
+  /** The adapter runs on the CPU (lavapipe, SwiftShader): large register tiles, no workgroup memory. */
+  readonly software: boolean;
+  readonly subgroups: boolean;
+  readonly f16: boolean;
+  /** Bytes of workgroup memory. */
+  readonly workgroupMemory: number;
+  /** Invocations in one workgroup. */
+  readonly workgroupInvocations: number;
+  /** Bytes in one binding. */
+  readonly bindingBytes: number;
+  /** Bytes to which a view's offset is aligned. */
+  readonly offsetAlignment: number;
+}
+
+/** Who does the work, for people and for `summary.json`. */
+export interface DeviceInfo {
+  readonly kind: "cpu" | "webgpu";
+  /** For example `NVIDIA H100`, `llvmpipe …`, `CPU reference`. */
+  readonly adapter: string;
+  readonly vendor: string;
+  readonly driver: string;
+  /** Whether the work is done by the CPU. */
+  readonly software: boolean;
+  /** Dawn toggles in force; empty elsewhere. */
+  readonly toggles: readonly string[];
+}
+
+/** Counters since the device was opened; `live…` are as of now. */
+export interface DeviceStats {
+  readonly liveBuffers: number;
+  readonly liveBytes: number;
+  readonly peakBytes: number;
+  readonly buffersCreated: number;
+  readonly pipelinesCreated: number;
+  readonly bindGroupsCreated: number;
+  readonly submits: number;
+  readonly dispatches: number;
+  readonly reads: number;
+}
+
+/** A list of launches made ready to run again and again. */
+export interface Prepared {
+  /** Queues `times` runs of the list and returns at once (the CPU device has run them when it returns). */
+  run(times: number): void;
+  dispose(): void;
+}
+
+/** Where tensors live and kernels run. */
+export interface Device {
+  readonly info: DeviceInfo;
+  readonly capabilities: Capabilities;
+  /** Zeroed memory (filled with NaN bits where the device was opened with `poison`). */
+  allocate(bytes: number, name: string): Storage;
+  free(storage: Storage): void;
+  write(tensor: Tensor, data: ArrayLike<number>): void;
+  read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]>;
+  /** Compiles what is not compiled yet and binds every launch to its memory. */
+  prepare(launches: readonly Launch[]): Promise<Prepared>;
+  /**
+   * Waits until all that is queued is done.
+   * @param expectedMilliseconds how long that probably takes: most of it is slept, since waiting for a device in Node
+   * keeps a core busy, which a software driver would rather use (1.5 to 2 times faster on lavapipe with two cores,
+   * Dawn 0.6.2, 2026-11).
+   */
+  finish(expectedMilliseconds?: number): Promise<void>;
+  stats(): DeviceStats;
+  /** Frees everything. A second call does nothing; any other use afterwards throws DisposedError. */
+  destroy(): void;
+}

@@ -1,0 +1,157 @@
+import { DisposedError, DTypeError, ShapeError } from "../errors.js";
+import type { Device, Storage } from "./device.js";
+import { bytesPerElement, storageBytes, type DType, type HostArrays } from "./dtype.js";
+import { formatShape, sizeOf, type Shape } from "./shape.js";
+
+/**
+ * A piece of device memory that tensors look at. `storage` is set at once for lasting tensors, and when a recording is
+ * finished for its intermediate ones (several of which may share one storage, one after the other).
+ */
+export class Block {
+  storage: Storage | undefined;
+  state: "planned" | "live" | "disposed" = "planned";
+
+  constructor(
+    readonly device: Device,
+    readonly bytes: number,
+    readonly name: string,
+  ) {}
+
+  place(storage: Storage): void {
+    this.storage = storage;
+    this.state = "live";
+  }
+}
+
+/**
+ * An array of numbers in a device's memory: where it is, its shape and its element type. It has no operations: those
+ * are the kernels. Axes are contiguous, the last one fastest.
+ */
+export class Tensor<D extends DType = DType> {
+  constructor(
+    readonly block: Block,
+    readonly shape: Shape,
+    readonly dtype: D,
+    /** Bytes from the start of the block. */
+    readonly byteOffset = 0,
+    readonly name = block.name,
+  ) {}
+
+  get device(): Device {
+    return this.block.device;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Bytes of memory, padded to whole 32-bit words. */
+  get bytes(): number {
+    return storageBytes(this.dtype, this.size);
+  }
+
+  /**
+   * The memory behind it.
+   * @throws DisposedError after `dispose()`, or before the recording that makes it is finished.
+   */
+  get storage(): Storage {
+    if (this.block.state === "live") return this.block.storage!;
+    const why =
+      this.block.state === "disposed"
+        ? "was disposed; keep it until its last use"
+        : "is an intermediate of a recording that is not finished; await record() first";
+    throw new DisposedError(`tensor "${this.name}" ${formatShape(this.shape)} ${why}`);
+  }
+
+  /** Frees the memory, with that of every view of it. A second call does nothing. */
+  dispose(): void {
+    if (this.block.state !== "live") return;
+    this.block.device.free(this.block.storage!);
+    this.block.storage = undefined;
+    this.block.state = "disposed";
+  }
+}
+
+export interface TensorOptions<D extends DType> {
+  dtype?: D;
+  /** Shown in errors and in the device's debugging tools. */
+  name?: string;
+  /** Values to start with; zeros where absent. */
+  data?: ArrayLike<number>;
+}
+
+/** A lasting tensor of the device, zero or filled with `data`; the caller disposes of it. */
+export function createTensor<D extends DType = "f32">(
+  device: Device,
+  shape: Shape,
+  options: TensorOptions<D> = {},
+): Tensor<D> {
+  const dtype = options.dtype ?? ("f32" as D);
+  const name = options.name ?? "tensor";
+  const block = new Block(device, storageBytes(dtype, sizeOf(shape)), name);
+  block.place(device.allocate(block.bytes, name));
+  const tensor = new Tensor(block, shape, dtype);
+  if (options.data) writeTensor(tensor, options.data);
+  return tensor;
+}
+
+/**
+ * The same values with other axes; nothing is copied.
+ * @throws ShapeError where the number of elements differs.
+ */
+export function reshape<D extends DType>(tensor: Tensor<D>, shape: Shape): Tensor<D> {
+  if (sizeOf(shape) !== tensor.size) {
+    throw new ShapeError(
+      `reshape: "${tensor.name}" is ${formatShape(tensor.shape)} with ${tensor.size} elements; ` +
+        `${formatShape(shape)} has ${sizeOf(shape)}`,
+    );
+  }
+  return new Tensor(tensor.block, shape, tensor.dtype, tensor.byteOffset, tensor.name);
+}
+
+/**
+ * A part of `tensor`'s memory, `offset` elements from its start, with a shape of its own; nothing is copied. To be used
+ * by a kernel, the offset in bytes has to be a multiple of `device.capabilities.offsetAlignment`.
+ * @throws ShapeError where the part does not lie within the tensor.
+ */
+export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape: Shape, name?: string): Tensor<D> {
+  const end = offset + sizeOf(shape);
+  if (offset < 0 || end > tensor.size) {
+    throw new ShapeError(`slice: elements ${offset} to ${end} of "${tensor.name}", which has ${tensor.size}`);
+  }
+  const byteOffset = tensor.byteOffset + offset * bytesPerElement(tensor.dtype);
+  return new Tensor(tensor.block, shape, tensor.dtype, byteOffset, name ?? tensor.name);
+}
+
+/**
+ * Copies `data` into the tensor, from its first element on. Earlier commands still see the old values, later ones the
+ * new.
+ * @throws ShapeError where `data` has more elements than the tensor.
+ */
+export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
+  if (data.length > tensor.size) {
+    throw new ShapeError(`write: ${data.length} values into "${tensor.name}" ${formatShape(tensor.shape)}`);
+  }
+  tensor.device.write(tensor, data);
+}
+
+/** Waits for the device to finish what is queued and copies the tensor's values to the host. */
+export function readTensor<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+  return tensor.device.read(tensor);
+}
+
+/**
+ * Requires an element type.
+ * @throws DTypeError that names the operation and the tensor.
+ */
+export function expectDType<D extends DType>(
+  operation: string,
+  what: string,
+  tensor: Tensor,
+  dtype: D,
+): asserts tensor is Tensor<D> {
+  if (tensor.dtype !== dtype) {
+    throw new DTypeError(`${operation}: ${what} ("${tensor.name}") holds ${tensor.dtype}; expected ${dtype}`);
+  }
+}

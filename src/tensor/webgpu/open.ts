@@ -1,0 +1,74 @@
+import { DeviceError } from "../../errors.js";
+import type { Capabilities, Device, DeviceInfo } from "../device.js";
+import { WebGpuDevice } from "./device.js";
+
+/** Limits that are raised from WebGPU's defaults to what the adapter has. */
+const RAISED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxStorageBuffersPerShaderStage",
+] as const;
+
+const USED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups" as GPUFeatureName, "timestamp-query"];
+
+const REQUESTS = 3;
+
+/** Whether the adapter computes on the CPU. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter || /llvmpipe|swiftshader|software|microsoft basic/i.test(describe(info));
+}
+
+function describe(info: GPUAdapterInfo): string {
+  return [info.description, info.device, info.architecture, info.vendor].join(" ");
+}
+
+/** Asks for an adapter, again where none answers at once; `null` where there is none. */
+export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
+  for (let request = 0; request < REQUESTS; request++) {
+    if (request > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter) return adapter;
+  }
+  return null;
+}
+
+/**
+ * Opens the best adapter of `gpu` with all the limits that it has.
+ * @throws DeviceError where there is no adapter, or it gives no device.
+ */
+export async function openWebGpu(
+  gpu: GPU,
+  { poison = false, toggles = [] }: { poison?: boolean; toggles?: readonly string[] } = {},
+): Promise<Device> {
+  const adapter = await requestAdapter(gpu);
+  if (!adapter) {
+    throw new DeviceError("no WebGPU adapter answers; `activemixup doctor` tells why and how to get one");
+  }
+  const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  const requiredFeatures = USED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((error: unknown) => {
+    throw new DeviceError(`${describe(adapter.info)}: no device: ${(error as Error).message}`);
+  });
+  const software = isSoftware(adapter.info);
+  const info: DeviceInfo = {
+    kind: "webgpu",
+    adapter: adapter.info.device || adapter.info.description || adapter.info.vendor,
+    vendor: adapter.info.vendor,
+    driver: adapter.info.description,
+    software,
+    toggles,
+  };
+  const capabilities: Capabilities = {
+    software,
+    subgroups: device.features.has("subgroups"),
+    f16: device.features.has("shader-f16"),
+    workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
+    workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
+    bindingBytes: device.limits.maxStorageBufferBindingSize,
+    offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
+  };
+  return new WebGpuDevice(gpu, device, info, capabilities, poison);
+}
