@@ -102,7 +102,9 @@ export function parseCifarClassNames(text: string, name: string, kind: CifarKind
 export function cifarImageSet(name: string, batches: CifarBatch[], kind: CifarKind, classNames?: string[]): ImageSet {
   const count = batches.reduce((sum, batch) => sum + batch.count, 0);
   if (count * IMAGE_BYTES > MAX_BYTES) {
-    throw new InputError(`${name}: ${count} images, more than the ${MAX_BYTES} bytes that can be read; use fewer images`);
+    throw new InputError(
+      `${name}: ${count} images, more than the ${MAX_BYTES} bytes that can be read; use fewer images`,
+    );
   }
   const pixels = new Uint8Array(count * IMAGE_BYTES);
   const labels = new Uint8Array(count);

@@ -49,7 +49,9 @@ function hex(magic: number): string {
 export function parseIdxHeader(bytes: Uint8Array, name: string, kind: IdxKind): IdxHeader {
   const offset = kind === "images" ? 16 : 8;
   if (bytes.length < offset) {
-    throw new InputError(`${name}: ${bytes.length} bytes, expected an IDX header of ${offset}; the file is cut short, get it again`);
+    throw new InputError(
+      `${name}: ${bytes.length} bytes, expected an IDX header of ${offset}; the file is cut short, get it again`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint32(0);
@@ -91,7 +93,13 @@ function checkLength(bytes: Uint8Array, header: IdxHeader, name: string): void {
 export function parseIdxImages(bytes: Uint8Array<ArrayBuffer>, name: string): IdxImages {
   const header = parseIdxHeader(bytes, name, "images");
   checkLength(bytes, header, name);
-  return { name, count: header.count, height: header.height, width: header.width, pixels: bytes.subarray(header.offset) };
+  return {
+    name,
+    count: header.count,
+    height: header.height,
+    width: header.width,
+    pixels: bytes.subarray(header.offset),
+  };
 }
 
 /**

@@ -39,11 +39,14 @@ export function bytesPerImage(set: ImageSet): number {
 export function subset(set: ImageSet, indices: ArrayLike<number>): ImageSet {
   const size = bytesPerImage(set);
   const pixels = new Uint8Array(indices.length * size);
-  const labels = set.labels && (set.labels instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint32Array(indices.length));
+  const labels =
+    set.labels && (set.labels instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint32Array(indices.length));
   for (let position = 0; position < indices.length; position++) {
     const index = indices[position];
     if (!Number.isInteger(index) || index < 0 || index >= set.count) {
-      throw new RangeError(`subset: index ${index} at position ${position} is outside ${set.name}, which holds ${set.count} images`);
+      throw new RangeError(
+        `subset: index ${index} at position ${position} is outside ${set.name}, which holds ${set.count} images`,
+      );
     }
     pixels.set(set.pixels.subarray(index * size, (index + 1) * size), position * size);
     if (labels) labels[position] = set.labels![index];
@@ -61,7 +64,9 @@ export function sampleIndices(set: ImageSet, n: number, seed: number): Uint32Arr
     throw new InputError(`--n is ${n}, expected a whole number of images from 1 to ${set.count}; choose another --n`);
   }
   if (n > set.count) {
-    throw new InputError(`--n is ${n}, but ${set.name} holds only ${set.count} images; choose --n from 1 to ${set.count}`);
+    throw new InputError(
+      `--n is ${n}, but ${set.name} holds only ${set.count} images; choose --n from 1 to ${set.count}`,
+    );
   }
   return new Philox(seed, RandomStream.images).sample(n, set.count);
 }
