@@ -9,13 +9,15 @@ import type { ImageSet } from "./image-set.js";
 import { MAX_BYTES } from "./limits.js";
 
 export interface DigitsOptions {
-  /** Height and width in pixels, 8 to 256; 20 if not given. */
+  /** Height and width in pixels, 12 to 256; 20 if not given. */
   size?: number;
 }
 
 const CLASSES = 10;
 /** Pieces that a curve is divided into between two of its points. */
 const PIECES = 4;
+/** Half of the thinnest stroke, in pixels: a thinner one would be lost between pixels' centres in small images. */
+const THINNEST = 0.35;
 
 /** How much each thing varies. Lengths are shares of the image's side, angles in radians. */
 const VARIATION = {
@@ -104,7 +106,7 @@ function drawDigit(digit: number, random: Philox, size: number, squared: Float32
   const ways = DIGIT_STROKES[digit];
   const strokes = ways[random.below(ways.length)];
   const place = randomPlacement(random, size);
-  const halfThickness = size * between(random, VARIATION.halfThickness);
+  const halfThickness = Math.max(THINNEST, size * between(random, VARIATION.halfThickness));
   const ink = between(random, VARIATION.ink);
   const noise = 255 * between(random, VARIATION.noise);
   // A pixel's cover falls from 1 to 0 over the pixel's width at the stroke's edge: anti-aliasing by distance.
@@ -128,9 +130,9 @@ function drawDigit(digit: number, random: Philox, size: number, squared: Float32
  * @throws InputError if `count` or `size` is out of range
  */
 export function drawDigits(count: number, seed: number, { size = 20 }: DigitsOptions = {}): ImageSet {
-  if (!Number.isInteger(size) || size < 8 || size > 256) {
+  if (!Number.isInteger(size) || size < 12 || size > 256) {
     throw new InputError(
-      `drawDigits: size is ${size}, expected a whole number of pixels from 8 to 256; choose another size`,
+      `drawDigits: size is ${size}, expected a whole number of pixels from 12 to 256; choose another size`,
     );
   }
   const area = size * size;

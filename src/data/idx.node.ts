@@ -1,6 +1,5 @@
 /** Finds and reads IDX images and their labels on disk, in Node. */
 import { basename, dirname, join } from "node:path";
-import { InputError } from "../errors.js";
 import { idxImageSet, parseIdxHeader, parseIdxImages, parseIdxLabels, type IdxKind } from "./idx.js";
 import type { ImageSet } from "./image-set.js";
 import { pathKind, readGzipOrPlain, type FolderEntries } from "./read-file.node.js";
@@ -53,8 +52,5 @@ export function idxSplits(folder: FolderEntries): Split[] {
  */
 export function openIdxFolder(folder: FolderEntries, split: Split | undefined): Promise<ImageSet> {
   const chosen = chooseSplit(folder.path, idxSplits(folder), split);
-  const images = findImages(folder.files, chosen);
-  if (!images)
-    throw new InputError(`${folder.path}: no ${PREFIX[chosen]}-images-idx3-ubyte; name a folder of IDX files`);
-  return openIdxFile(join(folder.path, images), `${folder.path}:${chosen}`);
+  return openIdxFile(join(folder.path, findImages(folder.files, chosen)!), `${folder.path}:${chosen}`);
 }

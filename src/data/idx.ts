@@ -48,17 +48,17 @@ function hex(magic: number): string {
  */
 export function parseIdxHeader(bytes: Uint8Array, name: string, kind: IdxKind): IdxHeader {
   const offset = kind === "images" ? 16 : 8;
-  if (bytes.length < offset) {
-    throw new InputError(
-      `${name}: ${bytes.length} bytes, expected an IDX header of ${offset}; the file is cut short, get it again`,
-    );
-  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = view.getUint32(0);
-  if (magic !== MAGIC[kind]) {
+  const magic = bytes.length < 4 ? undefined : view.getUint32(0);
+  if (magic !== undefined && magic !== MAGIC[kind]) {
     const found = magic === MAGIC.images ? ", IDX images" : magic === MAGIC.labels ? ", IDX labels" : "";
     throw new InputError(
       `${name}: begins with ${hex(magic)}${found}, expected ${hex(MAGIC[kind])} (IDX ${kind}, unsigned bytes); name an IDX ${kind} file`,
+    );
+  }
+  if (bytes.length < offset) {
+    throw new InputError(
+      `${name}: ${bytes.length} bytes, expected an IDX header of ${offset}; the file is cut short, get it again`,
     );
   }
   const count = view.getUint32(4);

@@ -64,12 +64,17 @@ export async function listFolder(path: string): Promise<FolderEntries> {
   return entries;
 }
 
+/** The same memory as a plain array: a Buffer's `slice()` does not copy, and its users here should not have to know. */
+function plain({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 /** The bytes of a file. @throws InputError if it cannot be read or is larger than an image set may be */
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   let size: number;
   try {
     size = (await stat(path)).size;
-    if (size <= MAX_BYTES) return await readFile(path);
+    if (size <= MAX_BYTES) return plain(await readFile(path));
   } catch (error) {
     throw cannotRead(path, error);
   }
@@ -79,7 +84,7 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
 function inflate(bytes: Uint8Array, path: string, limit: number, whole: boolean): Uint8Array<ArrayBuffer> {
   try {
     const finishFlush = whole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-    return gunzipSync(bytes, { maxOutputLength: limit, chunkSize: 2 ** 18, finishFlush });
+    return plain(gunzipSync(bytes, { maxOutputLength: limit, chunkSize: 2 ** 18, finishFlush }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       throw new InputError(
