@@ -1,2 +1,4 @@
 /** The verbs: each kernel with its contract, CPU reference, WGSL and gradient. */
 export * from "./matmul/index.js";
+export * from "./gather/index.js";
+export * from "./step/index.js";
