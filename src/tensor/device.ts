@@ -60,7 +60,7 @@ export interface Prepared {
 export interface Device {
   readonly info: DeviceInfo;
   readonly capabilities: Capabilities;
-  /** Zeroed memory (filled with NaN bits where the device was opened with `poison`). */
+  /** Memory of arbitrary contents (NaN bits where the device was opened with `poison`). */
   allocate(bytes: number, name: string): Storage;
   free(storage: Storage): void;
   write(tensor: Tensor, data: ArrayLike<number>): void;

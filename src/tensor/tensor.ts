@@ -92,7 +92,7 @@ export function createTensor<D extends DType = "f32">(
   const block = new Block(device, storageBytes(dtype, sizeOf(shape)), name);
   block.place(device.allocate(block.bytes, name));
   const tensor = new Tensor(block, shape, dtype);
-  if (options.data) writeTensor(tensor, options.data);
+  writeTensor(tensor, options.data ?? new Uint8Array(tensor.size));
   return tensor;
 }
 

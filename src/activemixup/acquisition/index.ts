@@ -1,0 +1,42 @@
+import { InputError } from "../../errors.js";
+import type { Acquisition, AcquisitionContext } from "./acquisition.js";
+import { ConfidenceAcquisition } from "./confidence.js";
+import { RandomAcquisition } from "./random.js";
+
+export type { Acquisition, AcquisitionContext, Choice } from "./acquisition.js";
+export { ConfidenceAcquisition } from "./confidence.js";
+export { RandomAcquisition } from "./random.js";
+
+interface StrategyEntry {
+  readonly about: string;
+  /** Absent where the strategy asks about nothing but the real images. */
+  readonly create?: (context: AcquisitionContext) => Promise<Acquisition>;
+}
+
+/** The acquisition strategies by name. */
+export const strategies: Readonly<Record<string, StrategyEntry>> = {
+  confidence: {
+    about: "pairs in whose blends the student is least sure, the smallest confidence over λ (the paper)",
+    create: (context) => ConfidenceAcquisition.create(context, false),
+  },
+  "confidence-single": {
+    about: "the same at one random λ a pair",
+    create: (context) => ConfidenceAcquisition.create(context, true),
+  },
+  random: {
+    about: "random pairs and λ: mixup without selection",
+    create: (context) => Promise.resolve(new RandomAcquisition(context)),
+  },
+  "real-only": { about: "the real images alone: no mixup" },
+};
+
+/**
+ * The strategy called `name`.
+ * @throws InputError where there is none.
+ */
+export function findStrategy(name: string): StrategyEntry {
+  if (!Object.hasOwn(strategies, name)) {
+    throw new InputError(`no strategy is called "${name}"; choose one of ${Object.keys(strategies).join(", ")}`);
+  }
+  return strategies[name];
+}

@@ -1,0 +1,17 @@
+/** The method: active mixup. */
+export * from "./acquisition/index.js";
+export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
+export {
+  distil,
+  type AnsweredQuery,
+  type DistilInput,
+  type DistilObserver,
+  type DistilReport,
+  type RoundReport,
+} from "./distil.js";
+export { Evaluation, share, type Score } from "./evaluation.js";
+export { checkProbabilities, Ledger } from "./ledger.js";
+export { defaultDistilOptions, planRounds, type DistilOptions } from "./options.js";
+export { Pool } from "./pool.js";
+export type { Phase, PhaseSeconds } from "./stopwatch.js";
+export { NetworkTeacher, type ImageBatch, type Teacher } from "./teacher.js";

@@ -1,0 +1,24 @@
+/** What a round spends its time on. */
+export type Phase = "select" | "query" | "train" | "evaluate";
+
+/** Seconds by phase. */
+export type PhaseSeconds = Record<Phase, number>;
+
+/** Adds up the time spent in each phase. */
+export class Stopwatch {
+  private readonly spent: PhaseSeconds = { select: 0, query: 0, train: 0, evaluate: 0 };
+
+  async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.spent[phase] += (performance.now() - start) / 1000;
+    }
+  }
+
+  /** Seconds so far. */
+  get seconds(): PhaseSeconds {
+    return { ...this.spent };
+  }
+}

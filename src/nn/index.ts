@@ -1,0 +1,17 @@
+/** Modules, networks, training, prediction, weights on disk. */
+export { Examples, WHOLE_WEIGHT } from "./examples.js";
+export * from "./initialise.js";
+export { BatchNorm } from "./layers/batch-norm.js";
+export { Residual, Sequential } from "./layers/containers.js";
+export { Conv2d, type Conv2dLayerOptions } from "./layers/conv2d.js";
+export { Linear } from "./layers/linear.js";
+export { AvgPool2d, Dropout, Flatten, GlobalAvgPool, MaxPool2d, ReLU } from "./layers/simple.js";
+export { namedParameters, Parameter, type Activation, type Initialiser, type Module, type Pass } from "./module.js";
+export { Network, type NetworkSpec, type NetworkState } from "./network.js";
+export { decodeNetwork, encodeNetwork } from "./network-file.js";
+export { architectures, buildModule, type ImageShape } from "./networks/index.js";
+export { Optimiser, paperSgd, plainAdam, type OptimiserOptions } from "./optimiser.js";
+export { Predictor, type Prediction } from "./predictor.js";
+export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+export * from "./schedule.js";
+export { Trainer, type Augmentation, type FitOptions, type TrainerOptions } from "./trainer.js";

@@ -1,0 +1,49 @@
+import { batchNormBackward, batchNormEvaluate, batchNormTrain } from "../../kernels/index.js";
+import { expectShape, type Shape, type Tensor } from "../../tensor/index.js";
+import { ones, zeros } from "../initialise.js";
+import { Parameter, type Activation, type Module, type Pass } from "../module.js";
+
+/** Batch normalisation over the channels of [B, C] or [B, C, H, W] (Ioffe and Szegedy, 2015), momentum 0.1. */
+export class BatchNorm implements Module {
+  readonly parameters;
+
+  constructor(private readonly channels: number) {
+    this.parameters = {
+      weight: new Parameter([channels], "trained", ones([channels])),
+      bias: new Parameter([channels], "trained", zeros([channels])),
+      running_mean: new Parameter([channels], "statistic", zeros([channels])),
+      running_var: new Parameter([channels], "statistic", ones([channels])),
+    };
+  }
+
+  outputShape(input: Shape): Shape {
+    expectShape("batch norm", "input", input, [input[0], this.channels, ...input.slice(2)]);
+    return input;
+  }
+
+  forward({ recorder, training }: Pass, input: Tensor<"f32">): Activation {
+    const { weight, bias } = this.parameters;
+    const state = {
+      gamma: weight.value,
+      beta: bias.value,
+      runningMean: this.parameters.running_mean.value,
+      runningVariance: this.parameters.running_var.value,
+    };
+    if (!training) {
+      return { output: batchNormEvaluate(recorder, input, state), backward: refuseBackward };
+    }
+    const { out, ...saved } = batchNormTrain(recorder, input, state);
+    return {
+      output: out,
+      backward: (gradient) =>
+        batchNormBackward(recorder, input, gradient, weight.value, saved, {
+          gammaGradient: weight.gradient,
+          betaGradient: bias.gradient,
+        }).dX,
+    };
+  }
+}
+
+function refuseBackward(): never {
+  throw new Error("batch norm: backward of an evaluation pass; record the forward pass with training: true");
+}

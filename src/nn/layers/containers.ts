@@ -1,0 +1,71 @@
+/** Modules made of modules. */
+import { add, reluBackward } from "../../kernels/index.js";
+import type { Shape, Tensor } from "../../tensor/index.js";
+import type { Activation, Module, Pass } from "../module.js";
+
+/** One module after the other, in the order of the names. */
+export class Sequential implements Module {
+  constructor(readonly children: Readonly<Record<string, Module>>) {}
+
+  /** Parts named by their place: `0`, `1`, … */
+  static of(...modules: Module[]): Sequential {
+    return new Sequential(Object.fromEntries(modules.map((module, index) => [String(index), module])));
+  }
+
+  outputShape(input: Shape): Shape {
+    return Object.values(this.children).reduce((shape, module) => module.outputShape(shape), input);
+  }
+
+  forward(pass: Pass, input: Tensor<"f32">): Activation {
+    const activations: Activation[] = [];
+    let output = input;
+    for (const module of Object.values(this.children)) {
+      const activation = module.forward(pass, output);
+      activations.push(activation);
+      output = activation.output;
+    }
+    return {
+      output,
+      backward(gradient, inputNeeded) {
+        let upstream: Tensor<"f32"> | undefined = gradient;
+        for (let index = activations.length - 1; index >= 0; index--) {
+          upstream = activations[index].backward(upstream!, index > 0 || inputNeeded);
+        }
+        return upstream;
+      },
+    };
+  }
+}
+
+/** relu(main(x) + shortcut(x)); the shortcut is x itself where absent (He et al. 2015, figure 2). */
+export class Residual implements Module {
+  readonly children: Readonly<Record<string, Module>>;
+
+  /** @param main its parts become children of the block, so that names read `layer1.0.conv1.weight` */
+  constructor(
+    private readonly main: Sequential,
+    private readonly shortcut?: Module,
+  ) {
+    this.children = { ...main.children, ...(shortcut ? { downsample: shortcut } : {}) };
+  }
+
+  outputShape(input: Shape): Shape {
+    return this.main.outputShape(input);
+  }
+
+  forward(pass: Pass, input: Tensor<"f32">): Activation {
+    const { recorder } = pass;
+    const main = this.main.forward(pass, input);
+    const shortcut = this.shortcut?.forward(pass, input);
+    const output = add(recorder, main.output, shortcut?.output ?? input, { relu: true });
+    return {
+      output,
+      backward(gradient, inputNeeded) {
+        const own = reluBackward(recorder, output, gradient);
+        const throughMain = main.backward(own, inputNeeded);
+        const throughShortcut = shortcut ? shortcut.backward(own, inputNeeded) : own;
+        return inputNeeded ? add(recorder, throughMain!, throughShortcut!) : undefined;
+      },
+    };
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  conv2d,
+  conv2dInputGradient,
+  conv2dShape,
+  conv2dWeightGradient,
+  reluBackward,
+  sumChannels,
+} from "../../kernels/index.js";
+import type { Shape, Tensor } from "../../tensor/index.js";
+import { kaimingNormal, uniformFanIn } from "../initialise.js";
+import { Parameter, type Activation, type Module, type Pass } from "../module.js";
+
+export interface Conv2dLayerOptions {
+  stride?: number;
+  /** Zeros around the image; `same` keeps height and width at stride 1 (odd kernels). */
+  padding?: number | "same";
+  relu?: boolean;
+  /** Leave the bias out: for a convolution before batch normalisation, which has its own. */
+  bias?: boolean;
+}
+
+/** 2-D convolution of `kernel` × `kernel`: [B, inputs, H, W] to [B, outputs, H', W']. */
+export class Conv2d implements Module {
+  readonly parameters: Readonly<Record<string, Parameter>>;
+  private readonly stride: number;
+  private readonly padding: number;
+  private readonly relu: boolean;
+
+  constructor(inputs: number, outputs: number, kernel: number, options: Conv2dLayerOptions = {}) {
+    const { stride = 1, padding = 0, relu = false, bias = true } = options;
+    this.stride = stride;
+    this.padding = padding === "same" ? (kernel - 1) / 2 : padding;
+    this.relu = relu;
+    const shape = [outputs, inputs, kernel, kernel];
+    const fanIn = inputs * kernel * kernel;
+    // He et al. 2015 for layers that batch normalisation follows; PyTorch's default elsewhere.
+    const weight = bias ? uniformFanIn(shape, fanIn) : kaimingNormal(shape, outputs * kernel * kernel);
+    this.parameters = {
+      weight: new Parameter(shape, "trained", weight),
+      ...(bias ? { bias: new Parameter([outputs], "trained", uniformFanIn([outputs], fanIn)) } : {}),
+    };
+  }
+
+  outputShape(input: Shape): Shape {
+    const { weight, bias } = this.parameters;
+    return conv2dShape(input, weight.shape, (bias as Parameter | undefined)?.shape, this);
+  }
+
+  forward({ recorder }: Pass, input: Tensor<"f32">): Activation {
+    const { weight } = this.parameters;
+    const bias = this.parameters.bias as Parameter | undefined;
+    const { stride, padding, relu } = this;
+    const output = conv2d(recorder, input, weight.value, bias?.value, { stride, padding, relu });
+    return {
+      output,
+      backward(gradient, inputNeeded) {
+        const own = relu ? reluBackward(recorder, output, gradient) : gradient;
+        const geometry = { stride, padding };
+        conv2dWeightGradient(recorder, input, own, weight.shape, { ...geometry, out: weight.gradient });
+        if (bias) sumChannels(recorder, own, { out: bias.gradient });
+        return inputNeeded ? conv2dInputGradient(recorder, own, weight.value, input.shape, geometry) : undefined;
+      },
+    };
+  }
+}

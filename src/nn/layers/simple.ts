@@ -1,0 +1,124 @@
+/** Layers without parameters. */
+import {
+  avgPool2d,
+  avgPool2dBackward,
+  dropout,
+  dropoutBackward,
+  globalAvgPool,
+  globalAvgPoolBackward,
+  maxPool2d,
+  maxPool2dBackward,
+  pool2dShape,
+  relu,
+  reluBackward,
+} from "../../kernels/index.js";
+import { expectRank, reshape, sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
+import type { Activation, Module, Pass } from "../module.js";
+
+interface Window {
+  kernel: number;
+  stride: number;
+  padding?: number;
+}
+
+/** The largest value of each window: [B, C, H, W] to [B, C, H', W']. */
+export class MaxPool2d implements Module {
+  constructor(private readonly window: Window) {}
+
+  outputShape(input: Shape): Shape {
+    return pool2dShape(input, this.window);
+  }
+
+  forward({ recorder }: Pass, input: Tensor<"f32">): Activation {
+    const output = maxPool2d(recorder, input, this.window);
+    return {
+      output,
+      backward: (gradient, inputNeeded) =>
+        inputNeeded ? maxPool2dBackward(recorder, input, output, gradient, this.window) : undefined,
+    };
+  }
+}
+
+/** The mean of each window: [B, C, H, W] to [B, C, H', W']. */
+export class AvgPool2d implements Module {
+  constructor(private readonly window: Window) {}
+
+  outputShape(input: Shape): Shape {
+    return pool2dShape(input, this.window);
+  }
+
+  forward({ recorder }: Pass, input: Tensor<"f32">): Activation {
+    return {
+      output: avgPool2d(recorder, input, this.window),
+      backward: (gradient, inputNeeded) =>
+        inputNeeded ? avgPool2dBackward(recorder, gradient, input.shape, this.window) : undefined,
+    };
+  }
+}
+
+/** The mean of each channel: [B, C, H, W] to [B, C]. */
+export class GlobalAvgPool implements Module {
+  outputShape(input: Shape): Shape {
+    expectRank("global average pool", "input", input, "N C H W");
+    return input.slice(0, 2);
+  }
+
+  forward({ recorder }: Pass, input: Tensor<"f32">): Activation {
+    return {
+      output: globalAvgPool(recorder, input),
+      backward: (gradient, inputNeeded) =>
+        inputNeeded ? globalAvgPoolBackward(recorder, gradient, input.shape) : undefined,
+    };
+  }
+}
+
+/** max(0, x). */
+export class ReLU implements Module {
+  outputShape(input: Shape): Shape {
+    return input;
+  }
+
+  forward({ recorder }: Pass, input: Tensor<"f32">): Activation {
+    const output = relu(recorder, input);
+    return {
+      output,
+      backward: (gradient, inputNeeded) => (inputNeeded ? reluBackward(recorder, output, gradient) : undefined),
+    };
+  }
+}
+
+/** Zeroes each value with probability `rate` in training and scales the rest by 1 / (1 − rate). */
+export class Dropout implements Module {
+  /** @param salt tells this layer's random numbers from those of the network's other dropout layers */
+  constructor(
+    private readonly rate: number,
+    private readonly salt: number,
+  ) {}
+
+  outputShape(input: Shape): Shape {
+    return input;
+  }
+
+  forward({ recorder, training, seed, step }: Pass, input: Tensor<"f32">): Activation {
+    if (!training) return { output: input, backward: (gradient) => gradient };
+    const options = { rate: this.rate, seed, counter: step!, salt: this.salt };
+    return {
+      output: dropout(recorder, input, options),
+      backward: (gradient, inputNeeded) => (inputNeeded ? dropoutBackward(recorder, gradient, options) : undefined),
+    };
+  }
+}
+
+/** [B, …] to [B, the rest multiplied]; nothing is copied. */
+export class Flatten implements Module {
+  outputShape(input: Shape): Shape {
+    return [input[0], sizeOf(input.slice(1))];
+  }
+
+  forward(_pass: Pass, input: Tensor<"f32">): Activation {
+    return {
+      output: reshape(input, this.outputShape(input.shape)),
+      backward: (gradient) => reshape(gradient, input.shape),
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import type { Philox, Recorder, Shape, Tensor } from "../tensor/index.js";
+
+/** Draws a parameter's first values. */
+export type Initialiser = (random: Philox) => Float32Array;
+
+/**
+ * What a parameter is for: `trained` ones have a gradient, `statistic` ones are kept by the layer itself (running
+ * means), `constant` ones never change and are not saved.
+ */
+export type ParameterRole = "trained" | "statistic" | "constant";
+
+/** A named array of a layer. The network that the layer belongs to gives it memory. */
+export class Parameter {
+  private valueTensor: Tensor<"f32"> | undefined;
+  private gradientTensor: Tensor<"f32"> | undefined;
+
+  constructor(
+    readonly shape: Shape,
+    readonly role: ParameterRole,
+    readonly initialise: Initialiser,
+  ) {}
+
+  /** Its numbers, of shape {@link shape}. */
+  get value(): Tensor<"f32"> {
+    return this.valueTensor!;
+  }
+
+  /** Where backward writes the gradient of the loss; of trained parameters alone. */
+  get gradient(): Tensor<"f32"> {
+    return this.gradientTensor!;
+  }
+
+  place(value: Tensor<"f32">, gradient?: Tensor<"f32">): void {
+    this.valueTensor = value;
+    this.gradientTensor = gradient;
+  }
+}
+
+/** What a forward pass is recorded with. */
+export interface Pass {
+  readonly recorder: Recorder;
+  /** Batch statistics and dropout where true; running statistics and no dropout where false. */
+  readonly training: boolean;
+  /** Seed of dropout. */
+  readonly seed: number;
+  /** Number of the training step, u32 [1] in device memory. Needed where `training`. */
+  readonly step?: Tensor<"u32">;
+}
+
+/** A layer's output, with the way back. */
+export interface Activation {
+  readonly output: Tensor<"f32">;
+  /**
+   * Records the gradients of the layer's parameters (into {@link Parameter.gradient}) and of its input.
+   * @param gradient gradient of the loss with respect to `output`, of its shape
+   * @param inputNeeded whether the gradient of the input is wanted; nothing is recorded for it otherwise
+   */
+  backward(gradient: Tensor<"f32">, inputNeeded: boolean): Tensor<"f32"> | undefined;
+}
+
+/** A layer, or several. */
+export interface Module {
+  /** Own parameters by PyTorch's local names, for example `weight`. */
+  readonly parameters?: Readonly<Record<string, Parameter>>;
+  /** Parts by name. */
+  readonly children?: Readonly<Record<string, Module>>;
+  /**
+   * Shape of the output for an input of shape `input`, batch first.
+   * @throws ShapeError where the module cannot take it.
+   */
+  outputShape(input: Shape): Shape;
+  /** Records the forward pass. */
+  forward(pass: Pass, input: Tensor<"f32">): Activation;
+}
+
+/** All parameters of a module and of its parts, by full names such as `layer1.0.conv1.weight`, in order. */
+export function namedParameters(module: Module, prefix = ""): Map<string, Parameter> {
+  const named = new Map<string, Parameter>();
+  for (const [name, parameter] of Object.entries(module.parameters ?? {})) named.set(prefix + name, parameter);
+  for (const [name, child] of Object.entries(module.children ?? {})) {
+    for (const [full, parameter] of namedParameters(child, `${prefix}${name}.`)) named.set(full, parameter);
+  }
+  return named;
+}

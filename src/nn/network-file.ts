@@ -1,0 +1,63 @@
+import { InputError } from "../errors.js";
+import type { Device } from "../tensor/index.js";
+import { Network, type NetworkSpec } from "./network.js";
+import { architectures } from "./networks/index.js";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+
+/** Key of the safetensors metadata under which the {@link NetworkSpec} stands, as JSON. */
+const SPEC_KEY = "activemixup";
+
+/** The network's weights as a safetensors file, with its architecture in the metadata. */
+export async function encodeNetwork(network: Network): Promise<Uint8Array> {
+  return encodeSafetensors(await network.state(), {
+    format: "pt",
+    architecture: network.spec.architecture,
+    [SPEC_KEY]: JSON.stringify(network.spec),
+  });
+}
+
+/**
+ * Opens a network that {@link encodeNetwork} wrote.
+ * @param name of the file, for errors
+ * @throws InputError where the file is no safetensors file, says no architecture, or its weights do not fit it.
+ */
+export function decodeNetwork(bytes: Uint8Array, name: string, device: Device): Network {
+  const { tensors, metadata } = decodeSafetensors(bytes, name);
+  const network = new Network(device, parseSpec(metadata[SPEC_KEY], name), 0);
+  try {
+    network.load(tensors, name);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return network;
+}
+
+function parseSpec(json: string | undefined, name: string): NetworkSpec {
+  const wrong = (found: string) =>
+    new InputError(`${name}: ${found}; expected a network that \`activemixup train\` or \`distill\` wrote`);
+  if (json === undefined) throw wrong(`its metadata has no "${SPEC_KEY}"`);
+  let spec: Partial<NetworkSpec> | null;
+  try {
+    spec = JSON.parse(json) as Partial<NetworkSpec> | null;
+  } catch {
+    throw wrong(`its metadata "${SPEC_KEY}" is not JSON`);
+  }
+  const { architecture, image, classes, mean, deviation, classNames } = spec ?? {};
+  const isSize = (value: unknown, most: number) =>
+    Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
+  if (!architecture || !architectures.includes(architecture)) throw wrong(`its architecture is "${architecture}"`);
+  if (!image || !isSize(image.channels, 16) || !isSize(image.height, 4096) || !isSize(image.width, 4096)) {
+    throw wrong(`its image shape is ${JSON.stringify(image)}`);
+  }
+  if (!isSize(classes, 65536)) throw wrong(`its number of classes is ${JSON.stringify(classes)}`);
+  const isScale = (values: readonly number[] | undefined) =>
+    Array.isArray(values) && values.length === image.channels && values.every((value) => Number.isFinite(value));
+  if (!isScale(mean) || !isScale(deviation) || deviation!.some((value) => value <= 0)) {
+    throw wrong(`its normalisation is mean ${JSON.stringify(mean)}, deviation ${JSON.stringify(deviation)}`);
+  }
+  if (classNames !== undefined && (!Array.isArray(classNames) || classNames.length !== classes)) {
+    throw wrong(`it has ${JSON.stringify(classNames)} as names of ${classes} classes`);
+  }
+  return { architecture, image, classes: classes!, mean: mean!, deviation: deviation!, classNames };
+}

@@ -1,0 +1,60 @@
+import { adam, sgd } from "../kernels/index.js";
+import { createTensor, writeTensor, type Recorder, type Tensor } from "../tensor/index.js";
+import type { Network } from "./network.js";
+
+/** How parameters follow their gradients; the learning rate comes from a schedule. */
+export type OptimiserOptions =
+  | { readonly kind: "sgd"; readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean }
+  | {
+      readonly kind: "adam";
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly weightDecay: number;
+    };
+
+/** The authors' SGD: momentum 0.9, weight decay 5e-4. */
+export const paperSgd: OptimiserOptions = { kind: "sgd", momentum: 0.9, weightDecay: 5e-4, nesterov: false };
+
+/** Adam with its paper's constants (Kingma and Ba, 2015). */
+export const plainAdam: OptimiserOptions = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+
+/** The optimiser's memory for one network. */
+export class Optimiser {
+  private readonly moments: Tensor<"f32">[];
+
+  constructor(
+    private readonly network: Network,
+    private readonly options: OptimiserOptions,
+  ) {
+    const count = options.kind === "sgd" ? 1 : 2;
+    this.moments = Array.from({ length: count }, (_, index) =>
+      createTensor(network.device, network.values.shape, { name: `moment ${index + 1}` }),
+    );
+  }
+
+  /**
+   * Records one update of all parameters.
+   * @param rates learning rate of each step, [T]
+   * @param step number of the step, u32 [1]: picks the rate
+   */
+  record(recorder: Recorder, rates: Tensor<"f32">, step: Tensor<"u32">): void {
+    const { values: parameters, gradients } = this.network;
+    const [first, second] = this.moments;
+    if (this.options.kind === "sgd") {
+      sgd(recorder, { parameters, gradients, velocity: first }, { ...this.options, rates, counter: step });
+    } else {
+      const moments = { mean: first, variance: second };
+      adam(recorder, { parameters, gradients, ...moments }, { ...this.options, rates, counter: step });
+    }
+  }
+
+  /** Forgets the past, for a new start. */
+  reset(): void {
+    for (const moment of this.moments) writeTensor(moment, new Uint8Array(moment.size));
+  }
+
+  dispose(): void {
+    for (const moment of this.moments) moment.dispose();
+  }
+}

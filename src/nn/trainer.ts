@@ -1,0 +1,208 @@
+import {
+  accumulateMean,
+  advance,
+  batchIndices,
+  blendImages,
+  gatherRows,
+  softmaxCrossEntropy,
+} from "../kernels/index.js";
+import {
+  createTensor,
+  Philox,
+  RandomStream,
+  readTensor,
+  record,
+  replay,
+  writeTensor,
+  type Recorder,
+  type Recording,
+  type ReplayOptions,
+  type Tensor,
+} from "../tensor/index.js";
+import type { Examples } from "./examples.js";
+import type { Network } from "./network.js";
+import { Optimiser, type OptimiserOptions } from "./optimiser.js";
+import { scheduleRates, type Schedule } from "./schedule.js";
+
+/** Random changes of the training images that cost no query. */
+export interface Augmentation {
+  /** Largest shift in pixels on each axis; what enters is black (a crop after padding). */
+  readonly crop: number;
+  /** Mirror left and right with probability ½. */
+  readonly flip: boolean;
+}
+
+export interface TrainerOptions {
+  readonly batch: number;
+  readonly optimiser: OptimiserOptions;
+  readonly augmentation: Augmentation;
+  /** Seed of the order of examples, of augmentation and of dropout. */
+  readonly seed: number;
+}
+
+export interface FitOptions extends ReplayOptions {
+  readonly steps: number;
+  readonly schedule: Schedule;
+  /** Called after each pass over the examples with the mean loss of its steps (nats). */
+  readonly onEpoch?: (epoch: { step: number; loss: number }) => void;
+}
+
+/**
+ * Trains a network on examples by soft-target cross-entropy. One step is recorded at creation and replayed from then
+ * on: it looks up its batch, learning rate and random numbers by a step counter in device memory.
+ */
+export class Trainer {
+  private constructor(
+    private readonly examples: Examples,
+    private readonly options: TrainerOptions,
+    private readonly optimiser: Optimiser,
+    private readonly recording: Recording<unknown>,
+    private readonly state: StepState,
+  ) {}
+
+  /**
+   * Records the training step.
+   * @param mostSteps most steps of one {@link fit}
+   */
+  static async create(
+    network: Network,
+    examples: Examples,
+    options: TrainerOptions,
+    mostSteps: number,
+  ): Promise<Trainer> {
+    const optimiser = new Optimiser(network, options.optimiser);
+    const state = createState(network, examples, options.batch, mostSteps);
+    const recording = await record(network.device, (recorder) => {
+      recordStep(recorder, network, examples, options, optimiser, state);
+    });
+    return new Trainer(examples, options, optimiser, recording, state);
+  }
+
+  /** Bytes of memory for activations and their gradients. */
+  get temporaryBytes(): number {
+    return this.recording.temporaryBytes;
+  }
+
+  /**
+   * Trains for `steps` steps over shuffled passes of the examples, with the optimiser and the schedule from their start.
+   * @param round tells apart the random numbers of several calls
+   * @returns mean loss of the last pass, in nats
+   */
+  async fit(round: number, { steps, schedule, onEpoch, onProgress, signal }: FitOptions): Promise<number> {
+    const { batch, seed } = this.options;
+    const { count } = this.examples;
+    const { rates, step, position, order, loss } = this.state;
+    this.optimiser.reset();
+    writeTensor(rates, scheduleRates(schedule, steps));
+    writeTensor(step, [0]);
+    writeTensor(this.state.draw, [round * 0x1000000]);
+    const stream = new ExampleStream(count, seed, round);
+    const stepsPerEpoch = Math.max(1, Math.round(count / batch));
+    let lastLoss = NaN;
+    for (let done = 0; done < steps;) {
+      const now = Math.min(stepsPerEpoch, steps - done);
+      writeTensor(order, stream.take(now * batch));
+      writeTensor(position, [0]);
+      writeTensor(loss, [0]);
+      const before = done;
+      await replay(this.recording, now, { signal, onProgress: (ran) => onProgress?.(before + ran) });
+      done += now;
+      lastLoss = (await readTensor(loss))[0] / now;
+      onEpoch?.({ step: done, loss: lastLoss });
+    }
+    return lastLoss;
+  }
+
+  dispose(): void {
+    this.recording.dispose();
+    this.optimiser.dispose();
+    for (const tensor of Object.values<Tensor>({ ...this.state })) tensor.dispose();
+  }
+}
+
+/** What changes from step to step, in device memory. */
+interface StepState {
+  readonly rates: Tensor<"f32">;
+  /** Steps since the start of the fit: picks the learning rate. */
+  readonly step: Tensor<"u32">;
+  /** Steps since the order was written: picks the batch. */
+  readonly position: Tensor<"u32">;
+  /** Counter of the random numbers: never the same twice. */
+  readonly draw: Tensor<"u32">;
+  /** Example numbers of the coming steps, one batch after the other. */
+  readonly order: Tensor<"u32">;
+  /** Sum of the steps' mean losses. */
+  readonly loss: Tensor<"f32">;
+}
+
+function createState({ device }: Network, { capacity }: Examples, batch: number, mostSteps: number): StepState {
+  const orderLength = Math.max(1, Math.round(capacity / batch)) * batch;
+  const counter = (name: string) => createTensor(device, [1], { dtype: "u32", name });
+  return {
+    rates: createTensor(device, [mostSteps], { name: "learning rates" }),
+    step: counter("step"),
+    position: counter("position"),
+    draw: counter("draw"),
+    order: createTensor(device, [orderLength], { dtype: "u32", name: "order" }),
+    loss: createTensor(device, [1], { name: "loss" }),
+  };
+}
+
+/** One step of the training: the flow that docs/architecture.md tells. */
+function recordStep(
+  recorder: Recorder,
+  network: Network,
+  examples: Examples,
+  { batch, augmentation, seed }: TrainerOptions,
+  optimiser: Optimiser,
+  state: StepState,
+): void {
+  const { mean, deviation } = network.spec;
+  const chosen = batchIndices(recorder, state.order, state.position, batch);
+  const blend = {
+    first: gatherRows(recorder, examples.first, chosen),
+    second: gatherRows(recorder, examples.second, chosen),
+    weight: gatherRows(recorder, examples.weight, chosen),
+  };
+  const targets = gatherRows(recorder, examples.targets, chosen);
+  const augment =
+    augmentation.crop > 0 || augmentation.flip ? { ...augmentation, seed, counter: state.draw } : undefined;
+  const images = blendImages(recorder, examples.images, blend, { mean, std: deviation, augment });
+  const { output, backward } = network.forward({ recorder, training: true, seed, step: state.draw }, images);
+  const { losses, gradient } = softmaxCrossEntropy(recorder, output, targets);
+  accumulateMean(recorder, losses, state.loss);
+  backward(gradient, false);
+  optimiser.record(recorder, state.rates, state.step);
+  advance(recorder, state.step);
+  advance(recorder, state.position);
+  advance(recorder, state.draw);
+}
+
+/** Example numbers in shuffled passes, one after the other: each example comes once before any comes again. */
+class ExampleStream {
+  private pass = 0;
+  private left: Uint32Array = new Uint32Array(0);
+
+  constructor(
+    private readonly count: number,
+    private readonly seed: number,
+    private readonly round: number,
+  ) {}
+
+  take(length: number): Uint32Array {
+    const taken = new Uint32Array(length);
+    for (let filled = 0; filled < length;) {
+      if (this.left.length === 0) this.left = this.shuffled();
+      const part = this.left.subarray(0, length - filled);
+      taken.set(part, filled);
+      filled += part.length;
+      this.left = this.left.subarray(part.length);
+    }
+    return taken;
+  }
+
+  private shuffled(): Uint32Array {
+    const random = new Philox(this.seed, RandomStream.shuffle, this.round * 0x10000 + this.pass++);
+    return random.shuffle(Uint32Array.from({ length: this.count }, (_, index) => index));
+  }
+}
