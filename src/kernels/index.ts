@@ -2,3 +2,7 @@
 export * from "./matmul/index.js";
 export * from "./gather/index.js";
 export * from "./step/index.js";
+export * from "./conv2d/index.js";
+export * from "./reduce/index.js";
+export * from "./activation/index.js";
+export * from "./loss/index.js";

@@ -1,0 +1,82 @@
+import { hostArray } from "../../tensor/cpu/device.js";
+import type { Recorder } from "../../tensor/recording.js";
+import { expectShape, type Shape } from "../../tensor/shape.js";
+import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { conv2dGradientSizes, conv2dSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import {
+  chooseConv2d,
+  chooseInputGradient,
+  planConv2d,
+  planInputGradient,
+  type Conv2dInputGradientVariant,
+  type Conv2dVariant,
+} from "./plan.js";
+import { conv2dInputGradientReference, conv2dReference } from "./reference.js";
+
+export { conv2dShape, conv2dSizes, type Conv2dOptions, type Conv2dSizes, type Conv2dTarget } from "./contract.js";
+export type { Conv2dInputGradientVariant, Conv2dVariant, Conv2dWeightGradientVariant } from "./plan.js";
+export { conv2dInputGradientReference, conv2dReference, conv2dWeightGradientReference } from "./reference.js";
+export { conv2dWeightGradient } from "./weight-gradient.js";
+
+/**
+ * Convolution of `x` [N, C, H, W] with `weight` [O, C, KH, KW], plus `bias` [O], then ReLU where asked: the result is
+ * [N, O, OH, OW], all f32. Formula and rounding: {@link conv2dReference}. A NaN or an infinity reaches the outputs
+ * whose windows see it; whether an infinite weight times the padding is NaN is left to the variant.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32.
+ */
+export function conv2d(
+  recorder: Recorder,
+  x: Tensor<"f32">,
+  weight: Tensor<"f32">,
+  bias?: Tensor<"f32">,
+  options: Conv2dOptions & Conv2dTarget<Conv2dVariant> = {},
+): Tensor<"f32"> {
+  const { relu = false, variant } = options;
+  const sizes = conv2dSizes(x.shape, weight.shape, bias?.shape, options);
+  for (const [what, tensor] of Object.entries({ x, weight, bias: bias ?? x })) {
+    expectDType("conv2d", what, tensor, "f32");
+  }
+  const shape = [sizes.n, sizes.o, sizes.oh, sizes.ow];
+  const out = options.out ?? recorder.temporary(shape, "conv2d");
+  expectShape("conv2d", "out", out.shape, shape);
+  recorder.add({
+    kernel: "conv2d",
+    reads: [x, weight, bias ?? weight],
+    writes: [out],
+    reference: () => {
+      conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
+    },
+    plan: () => planConv2d(variant ?? chooseConv2d(), sizes, { hasBias: bias !== undefined, relu }),
+  });
+  return out;
+}
+
+/**
+ * The gradient of conv2d's x, of shape `inputShape` [N, C, H, W], from that of its result, `dOut` [N, O, OH, OW], and
+ * `weight` [O, C, KH, KW]. ReLU is not undone here: give the gradient of what stood before it.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32.
+ */
+export function conv2dInputGradient(
+  recorder: Recorder,
+  dOut: Tensor<"f32">,
+  weight: Tensor<"f32">,
+  inputShape: Shape,
+  options: Conv2dOptions & Conv2dTarget<Conv2dInputGradientVariant> = {},
+): Tensor<"f32"> {
+  const sizes = conv2dGradientSizes("conv2dInputGradient", inputShape, weight.shape, dOut.shape, options);
+  for (const [what, tensor] of Object.entries({ dOut, weight })) {
+    expectDType("conv2dInputGradient", what, tensor, "f32");
+  }
+  const out = options.out ?? recorder.temporary(inputShape, "conv2dInputGradient");
+  expectShape("conv2dInputGradient", "out", out.shape, inputShape);
+  recorder.add({
+    kernel: "conv2dInputGradient",
+    reads: [dOut, weight],
+    writes: [out],
+    reference: () => {
+      conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);
+    },
+    plan: () => planInputGradient(options.variant ?? chooseInputGradient(), sizes),
+  });
+  return out;
+}

@@ -1,0 +1,58 @@
+import { hostArray } from "../../tensor/cpu/device.js";
+import type { Recorder } from "../../tensor/recording.js";
+import { expectShape, type Shape } from "../../tensor/shape.js";
+import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import {
+  chooseWeightGradient,
+  imagesPerPart,
+  planSumParts,
+  planWeightGradient,
+  type Conv2dWeightGradientVariant,
+} from "./plan.js";
+import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js";
+
+/**
+ * The gradient of conv2d's weights, of shape `weightShape` [O, C, KH, KW], from `x` [N, C, H, W] and the gradient of
+ * its result, `dOut` [N, O, OH, OW]. ReLU is not undone here: give the gradient of what stood before it. Where there
+ * are few weights and many images, the sums over the images are made in parts, side by side, and then added in order.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32.
+ */
+export function conv2dWeightGradient(
+  recorder: Recorder,
+  x: Tensor<"f32">,
+  dOut: Tensor<"f32">,
+  weightShape: Shape,
+  options: Conv2dOptions & Conv2dTarget<Conv2dWeightGradientVariant> = {},
+): Tensor<"f32"> {
+  const sizes = conv2dGradientSizes("conv2dWeightGradient", x.shape, weightShape, dOut.shape, options);
+  for (const [what, tensor] of Object.entries({ x, dOut })) expectDType("conv2dWeightGradient", what, tensor, "f32");
+  const out = options.out ?? recorder.temporary(weightShape, "conv2dWeightGradient");
+  expectShape("conv2dWeightGradient", "out", out.shape, weightShape);
+
+  const { info } = recorder.device;
+  const variant = options.variant ?? chooseWeightGradient();
+  const images = info.kind === "cpu" ? sizes.n : imagesPerPart(variant, sizes);
+  const count = Math.ceil(sizes.n / images);
+  const parts = count === 1 ? out : recorder.temporary([count, ...weightShape], "conv2dWeightGradient parts");
+  recorder.add({
+    kernel: "conv2dWeightGradient",
+    reads: [x, dOut],
+    writes: [parts],
+    reference: () => {
+      conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(parts), sizes, images);
+    },
+    plan: () => planWeightGradient(variant, sizes, images),
+  });
+  if (count === 1) return out;
+  recorder.add({
+    kernel: "conv2dWeightGradient/sum",
+    reads: [parts],
+    writes: [out],
+    reference: () => {
+      sumPartsReference(hostArray(parts), hostArray(out));
+    },
+    plan: () => planSumParts(out.size, count),
+  });
+  return out;
+}

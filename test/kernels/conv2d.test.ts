@@ -1,0 +1,236 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  conv2d,
+  conv2dInputGradient,
+  conv2dShape,
+  conv2dWeightGradient,
+  type Conv2dInputGradientVariant,
+  type Conv2dVariant,
+  type Conv2dWeightGradientVariant,
+} from "../../src/kernels/conv2d/index.js";
+import { expectClose, f32Tolerance } from "../close.js";
+import { useDevices } from "../devices.js";
+import { anySeed, expectSame, randomInput, runKernel, type Input } from "./harness.js";
+
+const devices = useDevices();
+const forwardVariants: Conv2dVariant[] = ["direct"];
+const inputGradientVariants: Conv2dInputGradientVariant[] = ["direct"];
+const weightGradientVariants: Conv2dWeightGradientVariant[] = ["direct"];
+
+/** Shapes, strides and paddings around the edges of windows and tiles. */
+const problem = fc
+  .record({
+    n: fc.constantFrom(1, 2, 3, 5),
+    c: fc.constantFrom(1, 2, 3, 5),
+    h: fc.integer({ min: 1, max: 14 }),
+    w: fc.constantFrom(1, 2, 5, 7, 8, 9, 12, 13, 16, 17),
+    o: fc.constantFrom(1, 2, 3, 6, 7, 8, 9, 16, 17),
+    window: fc.constantFrom([1, 1], [3, 3], [3, 3], [5, 5], [5, 5], [2, 4], [3, 1]),
+    stride: fc.constantFrom(1, 1, 1, 2, 3),
+    padding: fc.constantFrom(0, 0, 1, 2, 3),
+    seed: anySeed,
+  })
+  .filter(({ h, w, window, padding }) => h + 2 * padding >= window[0] && w + 2 * padding >= window[1])
+  .map(({ n, c, h, w, o, window, stride, padding, seed }) => {
+    const x = [n, c, h, w];
+    const weight = [o, c, ...window];
+    return { x, weight, out: conv2dShape(x, weight, undefined, { stride, padding }), stride, padding, seed };
+  });
+
+const runs = { numRuns: 100 };
+
+describe.each(forwardVariants)("conv2d, variant %s", (variant) => {
+  it("agrees with the reference at every edge", async () => {
+    const property = fc.asyncProperty(
+      problem,
+      fc.boolean(),
+      fc.boolean(),
+      async ({ x, weight, stride, padding, seed }, hasBias, relu) => {
+        const inputs = {
+          x: randomInput(x, seed),
+          weight: randomInput(weight, seed + 1),
+          bias: randomInput([weight[0]], seed + 2),
+        };
+        await expectSame(
+          devices,
+          inputs,
+          (recorder, tensors) => ({
+            out: conv2d(recorder, tensors.x, tensors.weight, hasBias ? tensors.bias : undefined, {
+              stride,
+              padding,
+              relu,
+              variant,
+            }),
+          }),
+          f32Tolerance(weight[1] * weight[2] * weight[3]),
+        );
+      },
+    );
+    await fc.assert(property, runs);
+  });
+
+  it("carries NaN and infinities to the windows that see them, and no others", async () => {
+    const data = new Float32Array(2 * 6 * 9).fill(1);
+    data[2 * 9 + 3] = NaN;
+    data[5 * 9 + 8] = Infinity;
+    data[54] = -Infinity;
+    const x: Input<"f32"> = { shape: [2, 1, 6, 9], dtype: "f32", data };
+    const weight: Input<"f32"> = { shape: [2, 1, 3, 3], dtype: "f32", data: new Float32Array(18).fill(1) };
+    await expectSame(
+      devices,
+      { x, weight },
+      (recorder, tensors) => ({
+        plain: conv2d(recorder, tensors.x, tensors.weight, undefined, { padding: 1, variant }),
+        relu: conv2d(recorder, tensors.x, tensors.weight, undefined, { padding: 1, relu: true, variant }),
+      }),
+      f32Tolerance(9),
+    );
+  });
+});
+
+describe.each(inputGradientVariants)("conv2d's input gradient, variant %s", (variant) => {
+  it("agrees with the reference at every edge", async () => {
+    const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
+      const inputs = { dOut: randomInput(out, seed), weight: randomInput(weight, seed + 1) };
+      await expectSame(
+        devices,
+        inputs,
+        (recorder, tensors) => ({
+          dX: conv2dInputGradient(recorder, tensors.dOut, tensors.weight, x, { stride, padding, variant }),
+        }),
+        f32Tolerance(weight[0] * weight[2] * weight[3]),
+      );
+    });
+    await fc.assert(property, runs);
+  });
+});
+
+describe.each(weightGradientVariants)("conv2d's weight gradient, variant %s", (variant) => {
+  it("agrees with the reference at every edge", async () => {
+    const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
+      const inputs = { x: randomInput(x, seed), dOut: randomInput(out, seed + 1) };
+      await expectSame(
+        devices,
+        inputs,
+        (recorder, tensors) => ({
+          dWeight: conv2dWeightGradient(recorder, tensors.x, tensors.dOut, weight, { stride, padding, variant }),
+        }),
+        f32Tolerance(out[0] * out[2] * out[3]),
+      );
+    });
+    await fc.assert(property, runs);
+  });
+
+  it("is the same to the bit each time", async () => {
+    const inputs = { x: randomInput([37, 2, 9, 9], 1), dOut: randomInput([37, 3, 7, 7], 2) };
+    const run = () =>
+      runKernel(devices.gpu, inputs, (recorder, { x, dOut }) => ({
+        dWeight: conv2dWeightGradient(recorder, x, dOut, [3, 2, 3, 3], { variant }),
+      }));
+    expect(await run()).toEqual(await run());
+  });
+});
+
+describe("conv2d's reference", () => {
+  it("gives known values", async () => {
+    const x: Input<"f32"> = { shape: [1, 1, 3, 3], dtype: "f32", data: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+    const weight: Input<"f32"> = { shape: [1, 1, 2, 2], dtype: "f32", data: [1, 10, 100, 1000] };
+    const bias: Input<"f32"> = { shape: [1], dtype: "f32", data: [-5000] };
+    const { plain, padded, relu } = await runKernel(devices.cpu, { x, weight, bias }, (recorder, tensors) => ({
+      plain: conv2d(recorder, tensors.x, tensors.weight),
+      padded: conv2d(recorder, tensors.x, tensors.weight, undefined, { padding: 1, stride: 2 }),
+      relu: conv2d(recorder, tensors.x, tensors.weight, tensors.bias, { relu: true }),
+    }));
+    expect([...plain]).toEqual([5421, 6532, 8754, 9865]);
+    expect([...padded]).toEqual([1000, 3200, 7040, 9865]);
+    expect([...relu]).toEqual([421, 1532, 3754, 4865]);
+  });
+
+  it("has gradients that central differences confirm", { timeout: 60_000 }, async () => {
+    // Σ out · dOut is linear in x and in the weights, so a step of 0.5 has no error but that of rounding to f32.
+    const step = 0.5;
+    const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
+      const inputs = {
+        x: randomInput(x, seed),
+        weight: randomInput(weight, seed + 1),
+        dOut: randomInput(out, seed + 2),
+      };
+      const options = { stride, padding };
+      const gradients = await runKernel(devices.cpu, inputs, (recorder, tensors) => ({
+        x: conv2dInputGradient(recorder, tensors.dOut, tensors.weight, x, options),
+        weight: conv2dWeightGradient(recorder, tensors.x, tensors.dOut, weight, options),
+      }));
+      const lossAt = async (name: "x" | "weight", index: number, change: number) => {
+        const data = Float32Array.from(inputs[name].data);
+        data[index] += change;
+        const changed = { ...inputs, [name]: { ...inputs[name], data } };
+        const result = await runKernel(devices.cpu, changed, (recorder, tensors) => ({
+          out: conv2d(recorder, tensors.x, tensors.weight, undefined, options),
+        }));
+        return Array.from(result.out).reduce((sum, value, at) => sum + value * inputs.dOut.data[at], 0);
+      };
+      for (const name of ["x", "weight"] as const) {
+        for (const index of [0, seed % gradients[name].length, gradients[name].length - 1]) {
+          const difference = (await lossAt(name, index, step)) - (await lossAt(name, index, -step));
+          expectClose([gradients[name][index]], [difference / (2 * step)], { rtol: 1e-4, atol: 1e-4 }, name);
+        }
+      }
+    });
+    await fc.assert(property, { numRuns: 25 });
+  });
+});
+
+describe("conv2d's contract", () => {
+  it("returns the result's shape", () => {
+    expect(conv2dShape([64, 6, 12, 12], [16, 6, 5, 5], [16], { padding: 2 })).toEqual([64, 16, 12, 12]);
+    expect(conv2dShape([2, 3, 32, 33], [8, 3, 3, 3], undefined, { stride: 2, padding: 1 })).toEqual([2, 8, 16, 17]);
+  });
+
+  it("says what does not fit", () => {
+    const shapes =
+      (x: number[], weight: number[], bias?: number[], options = {}) =>
+      () =>
+        conv2dShape(x, weight, bias, options);
+    expect(shapes([3, 28, 28], [6, 3, 5, 5])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: x is [3, 28, 28]; expected 4 axes (N C H W)]`,
+    );
+    expect(shapes([1, 3, 28, 28], [6, 1, 5, 5])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: channels differ: x is [1, 3, 28, 28] with C = 3, weight is [6, 1, 5, 5] with C = 1]`,
+    );
+    expect(shapes([1, 1, 28, 28], [6, 1, 5, 5], [5])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: bias is [5]; expected [6], one for each output channel]`,
+    );
+    expect(shapes([1, 1, 2, 28], [6, 1, 5, 5], [6], { padding: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: the 5 × 5 window does not fit x [1, 1, 2, 28] with padding 1 (4 × 30 pixels); use a smaller window or more padding]`,
+    );
+    expect(shapes([1, 1, 9, 9], [6, 1, 5, 5], [6], { stride: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: stride is 0; expected a whole number from 1 up]`,
+    );
+    expect(shapes([1, 1, 9, 9], [6, 1, 5, 5], [6], { padding: 0.5 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: padding is 0.5; expected a whole number from 0 up]`,
+    );
+  });
+
+  it("refuses a gradient of another shape than the result's", async () => {
+    const inputs = {
+      x: randomInput([1, 1, 5, 5], 1),
+      dOut: randomInput([1, 1, 4, 4], 2),
+      weight: randomInput([1, 1, 3, 3], 3),
+    };
+    await expect(
+      runKernel(devices.cpu, inputs, (recorder, { dOut, weight }) => ({
+        dX: conv2dInputGradient(recorder, dOut, weight, [1, 1, 5, 5]),
+      })),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2dInputGradient: dOut is [1, 1, 4, 4]; expected [1, 1, 3, 3]]`,
+    );
+    await expect(
+      runKernel(devices.cpu, inputs, (recorder, { x, dOut }) => ({
+        dWeight: conv2dWeightGradient(recorder, x, dOut, [1, 1, 3, 3]),
+      })),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2dWeightGradient: dOut is [1, 1, 4, 4]; expected [1, 1, 3, 3]]`,
+    );
+  });
+});
