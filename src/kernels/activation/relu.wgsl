@@ -1,0 +1,21 @@
+// out[i] = x[i] where x[i] > 0, else 0; NaN stays NaN. f32, any shape.
+// Grid: linear over the elements, 64 to a workgroup.
+
+struct Params {
+  size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= params.size) { return; }
+  out[index] = select(x[index], 0.0, x[index] <= 0.0);
+}
