@@ -1,0 +1,29 @@
+// d_x[p, r, c] = Σ d_out[p, i, j] / (kernel_height · kernel_width) over the windows (i, j) that hold (r, c). Planes
+// p = N · C, f32, d_x planes × height × width, d_out planes × out_height × out_width.
+// Joined behind geometry.wgsl. One invocation an input pixel.
+// Grid: linear over the input pixels, 64 to a workgroup.
+
+@group(0) @binding(1) var<storage, read> d_out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> d_x: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= params.size) { return; }
+  let line = index / params.width;
+  let rows = covering_range(line % params.height, params.kernel_height, params.out_height);
+  let columns = covering_range(index % params.width, params.kernel_width, params.out_width);
+  let plane = (line / params.height) * params.out_height * params.out_width;
+
+  var total = 0.0;
+  for (var i = rows.first; i < rows.end; i++) {
+    for (var j = columns.first; j < columns.end; j++) {
+      total += d_out[plane + i * params.out_width + j];
+    }
+  }
+  d_x[index] = total / f32(params.kernel_height * params.kernel_width);
+}

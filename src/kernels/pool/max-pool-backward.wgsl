@@ -1,0 +1,56 @@
+// d_x[p, r, c] = Σ d_out[p, i, j] over the windows (i, j) of which (r, c) is the first maximum, row by row. Planes
+// p = N · C, f32, x and d_x planes × height × width, out (the pooling's result) and d_out planes × out_height ×
+// out_width.
+// Joined behind geometry.wgsl. One invocation an input pixel: it looks at the windows that hold the pixel.
+// Grid: linear over the input pixels, 64 to a workgroup.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> out: array<f32>;
+@group(0) @binding(3) var<storage, read> d_out: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_x: array<f32>;
+
+fn is_maximum(value: f32, maximum: f32) -> bool {
+  return value == maximum || (is_nan(value) && is_nan(maximum));
+}
+
+// Whether no pixel of the window that comes before (row, column) has its maximum.
+fn is_first(plane: u32, rows: Range, columns: Range, row: u32, column: u32, maximum: f32) -> bool {
+  for (var r = rows.first; r <= row; r++) {
+    let end = select(columns.end, column, r == row);
+    for (var c = columns.first; c < end; c++) {
+      if (is_maximum(x[plane + r * params.width + c], maximum)) { return false; }
+    }
+  }
+  return true;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= params.size) { return; }
+  let line = index / params.width;
+  let row = line % params.height;
+  let column = index % params.width;
+  let plane = line / params.height;
+  let out_rows = covering_range(row, params.kernel_height, params.out_height);
+  let out_columns = covering_range(column, params.kernel_width, params.out_width);
+
+  let value = x[index];
+  var gradient = 0.0;
+  for (var i = out_rows.first; i < out_rows.end; i++) {
+    let rows = window_range(i, params.kernel_height, params.height);
+    for (var j = out_columns.first; j < out_columns.end; j++) {
+      let place = (plane * params.out_height + i) * params.out_width + j;
+      if (!is_maximum(value, out[place])) { continue; }
+      let columns = window_range(j, params.kernel_width, params.width);
+      if (is_first(plane * params.height * params.width, rows, columns, row, column, out[place])) {
+        gradient += d_out[place];
+      }
+    }
+  }
+  d_x[index] = gradient;
+}

@@ -1,0 +1,30 @@
+// out[p, i, j] = the largest x[p, r, c] of the window of (i, j); NaN where one of them is NaN. Planes p = N · C, f32,
+// x planes × height × width, out planes × out_height × out_width.
+// Joined behind geometry.wgsl. One invocation an output pixel.
+// Grid: linear over the output pixels, 64 to a workgroup.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= params.size) { return; }
+  let line = index / params.out_width;
+  let rows = window_range(line % params.out_height, params.kernel_height, params.height);
+  let columns = window_range(index % params.out_width, params.kernel_width, params.width);
+  let plane = (line / params.out_height) * params.height * params.width;
+
+  var best = x[plane + rows.first * params.width + columns.first];
+  for (var row = rows.first; row < rows.end; row++) {
+    for (var column = columns.first; column < columns.end; column++) {
+      let value = x[plane + row * params.width + column];
+      if (is_nan(value) || (value > best && !is_nan(best))) { best = value; }
+    }
+  }
+  out[index] = best;
+}

@@ -1,0 +1,262 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  avgPool2d,
+  avgPool2dBackward,
+  globalAvgPool,
+  globalAvgPoolBackward,
+  maxPool2d,
+  maxPool2dBackward,
+  pool2dShape,
+  type Pool2dOptions,
+} from "../../src/kernels/pool/index.js";
+import { CpuDevice, createTensor, Philox, Recorder, type Shape } from "../../src/tensor/index.js";
+import { EXACT, expectClose, f32Tolerance } from "../close.js";
+import { useDevices } from "../devices.js";
+import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
+import { numericalGradient } from "./numerical-gradient.js";
+
+const devices = useDevices();
+
+interface Problem {
+  readonly shape: Shape;
+  readonly options: Pool2dOptions;
+}
+
+/** Windows that overlap, touch, leave gaps, and hang over the edges, on images from one pixel up. */
+const problem: fc.Arbitrary<Problem> = fc
+  .record({
+    kernel: fc.integer({ min: 1, max: 5 }),
+    stride: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
+    paddingShare: fc.integer({ min: 0, max: 2 }),
+    samples: edgeSize(3),
+    channels: edgeSize(3),
+    extraHeight: fc.integer({ min: 0, max: 12 }),
+    extraWidth: fc.integer({ min: 0, max: 12 }),
+  })
+  .map(({ kernel, stride, paddingShare, samples, channels, extraHeight, extraWidth }) => {
+    const padding = Math.floor((kernel * paddingShare) / 4);
+    const least = Math.max(kernel - 2 * padding, 1);
+    return {
+      shape: [samples, channels, least + extraHeight, least + extraWidth],
+      options: { kernel, stride, padding },
+    };
+  });
+
+/** Values of which many are equal, so that windows have several maxima. */
+function tiedInput(shape: Shape, seed: number): Input<"f32"> {
+  const { data } = randomInput(shape, seed);
+  return { shape, dtype: "f32", data: Float32Array.from(data, (value) => Math.round(value * 2) / 2) };
+}
+
+describe("max pooling", () => {
+  it("agrees with the reference to the bit, forward and backward, ties included", async () => {
+    await fc.assert(
+      fc.asyncProperty(problem, anySeed, fc.boolean(), async ({ shape, options }, seed, tied) => {
+        const inputs = {
+          x: tied ? tiedInput(shape, seed) : randomInput(shape, seed),
+          dOut: randomInput(pool2dShape(shape, options), seed + 1),
+        };
+        await expectSame(
+          devices,
+          inputs,
+          (recorder, { x, dOut }) => {
+            const out = maxPool2d(recorder, x, options);
+            return { out, dX: maxPool2dBackward(recorder, x, out, dOut, options) };
+          },
+          { out: EXACT, dX: f32Tolerance(25) },
+        );
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("takes the first of equal maxima, a NaN over all, and -Infinity where there is nothing else", async () => {
+    const inputs = {
+      x: {
+        shape: [1, 1, 2, 10],
+        dtype: "f32",
+        data: [
+          [1, 3, NaN, 9, 5, 5, -Infinity, -Infinity, -0, 0],
+          [3, 3, NaN, 9, 5, 5, -Infinity, -Infinity, 0, -1],
+        ].flat(),
+      },
+      dOut: { shape: [1, 1, 1, 5], dtype: "f32", data: [10, 20, 30, 40, 50] },
+    } satisfies Record<string, Input>;
+    for (const device of [devices.cpu, devices.gpu]) {
+      const { out, dX } = await runKernel(device, inputs, (recorder, { x, dOut }) => {
+        const out = maxPool2d(recorder, x, { kernel: 2 });
+        return { out, dX: maxPool2dBackward(recorder, x, out, dOut, { kernel: 2 }) };
+      });
+      expectClose(out, [3, NaN, 5, -Infinity, 0], EXACT);
+      expectClose(dX, [0, 10, 20, 0, 30, 0, 40, 0, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], EXACT);
+    }
+  });
+
+  it("agrees with the reference on NaN and infinities in overlapping windows", async () => {
+    await fc.assert(
+      fc.asyncProperty(problem, anySeed, async ({ shape, options }, seed) => {
+        const x = tiedInput(shape, seed);
+        const random = new Philox(seed);
+        const odd = [NaN, Infinity, -Infinity];
+        const data = Float32Array.from(x.data, (value) => (random.float() < 0.2 ? odd[random.below(3)] : value));
+        const inputs = { x: { ...x, data }, dOut: randomInput(pool2dShape(shape, options), seed + 1) };
+        await expectSame(
+          devices,
+          inputs,
+          (recorder, { x, dOut }) => {
+            const out = maxPool2d(recorder, x, options);
+            return { out, dX: maxPool2dBackward(recorder, x, out, dOut, options) };
+          },
+          { out: EXACT, dX: f32Tolerance(25) },
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("never takes the padding, even where all is below 0", async () => {
+    const inputs = { x: { shape: [1, 1, 2, 2], dtype: "f32", data: [-4, -3, -2, -1] } satisfies Input<"f32"> };
+    const { out } = await runKernel(devices.gpu, inputs, (recorder, { x }) => ({
+      out: maxPool2d(recorder, x, { kernel: 3, stride: 1, padding: 1 }),
+    }));
+    expectClose(out, [-1, -1, -1, -1], EXACT);
+  });
+
+  it.each<Pool2dOptions>([{ kernel: 2 }, { kernel: 3, stride: 2, padding: 1 }, { kernel: 2, stride: 3 }])(
+    "has the gradient that finite differences show, for %o",
+    async (options) => {
+      // No two values closer than 0.05, more than twice the step, so that no maximum changes.
+      const values = new Philox(4).shuffle(Float32Array.from({ length: 70 }, (_, index) => (index - 35) / 20));
+      const x: Input<"f32"> = { shape: [1, 2, 5, 7], dtype: "f32", data: values };
+      const dOut = randomInput(pool2dShape(x.shape, options), 2);
+      const expected = await numericalGradient(devices.cpu, { x }, "x", dOut.data, (recorder, tensors) =>
+        maxPool2d(recorder, tensors.x, options),
+      );
+      const { dX } = await runKernel(devices.gpu, { x, dOut }, (recorder, tensors) => {
+        const out = maxPool2d(recorder, tensors.x, options);
+        return { dX: maxPool2dBackward(recorder, tensors.x, out, tensors.dOut, options) };
+      });
+      expectClose(dX, expected, { rtol: 0, atol: 1e-4 });
+    },
+  );
+});
+
+describe("average pooling", () => {
+  it("agrees with the reference, forward and backward", async () => {
+    await fc.assert(
+      fc.asyncProperty(problem, anySeed, async ({ shape, options }, seed) => {
+        await expectSame(
+          devices,
+          { x: randomInput(shape, seed), dOut: randomInput(pool2dShape(shape, options), seed + 1) },
+          (recorder, { x, dOut }) => ({
+            out: avgPool2d(recorder, x, options),
+            dX: avgPool2dBackward(recorder, dOut, shape, options),
+          }),
+          f32Tolerance(25),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("agrees with the reference over whole planes", async () => {
+    const side = fc.constantFrom(1, 2, 7, 8, 31, 56);
+    await fc.assert(
+      fc.asyncProperty(edgeSize(4), edgeSize(16), side, side, anySeed, async (samples, channels, h, w, seed) => {
+        const shape = [samples, channels, h, w];
+        await expectSame(
+          devices,
+          { x: randomInput(shape, seed), dOut: randomInput([samples, channels], seed + 1) },
+          (recorder, { x, dOut }) => ({
+            out: globalAvgPool(recorder, x),
+            dX: globalAvgPoolBackward(recorder, dOut, shape),
+          }),
+          f32Tolerance(),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("counts padding as zeros and divides by the whole window", async () => {
+    const inputs = { x: { shape: [1, 1, 2, 2], dtype: "f32", data: [4, 8, 12, 16] } satisfies Input<"f32"> };
+    for (const device of [devices.cpu, devices.gpu]) {
+      const { padded, whole } = await runKernel(device, inputs, (recorder, { x }) => ({
+        padded: avgPool2d(recorder, x, { kernel: 2, padding: 1 }),
+        whole: globalAvgPool(recorder, x),
+      }));
+      expectClose(padded, [1, 2, 3, 4], EXACT);
+      expectClose(whole, [10], EXACT);
+    }
+  });
+
+  it("carries NaN and infinities to the windows that hold them, and no others", async () => {
+    const inputs = {
+      x: { shape: [1, 1, 1, 8], dtype: "f32", data: [1, NaN, 2, Infinity, -Infinity, 4, Infinity, -Infinity] },
+    } satisfies Record<string, Input>;
+    const { out, dX } = await runKernel(devices.gpu, inputs, (recorder, { x }) => ({
+      out: avgPool2d(recorder, x, { kernel: 1, stride: 1 }),
+      dX: avgPool2dBackward(recorder, x, [1, 1, 1, 8], { kernel: 1 }),
+    }));
+    expectClose(out, inputs.x.data, EXACT);
+    expectClose(dX, inputs.x.data, EXACT);
+    const { whole } = await runKernel(devices.gpu, inputs, (recorder, { x }) => ({
+      whole: globalAvgPool(recorder, x),
+    }));
+    expectClose(whole, [NaN], EXACT);
+  });
+
+  it("has the gradients that finite differences show", async () => {
+    const options = { kernel: 3, stride: 2, padding: 1 };
+    const x = randomInput([1, 2, 5, 4], 1);
+    const dOut = randomInput(pool2dShape(x.shape, options), 2);
+    const dWhole = randomInput([1, 2], 3);
+    const windows = await numericalGradient(devices.cpu, { x }, "x", dOut.data, (recorder, tensors) =>
+      avgPool2d(recorder, tensors.x, options),
+    );
+    const planes = await numericalGradient(devices.cpu, { x }, "x", dWhole.data, (recorder, tensors) =>
+      globalAvgPool(recorder, tensors.x),
+    );
+    const { dX, dXWhole } = await runKernel(devices.gpu, { dOut, dWhole }, (recorder, tensors) => ({
+      dX: avgPool2dBackward(recorder, tensors.dOut, x.shape, options),
+      dXWhole: globalAvgPoolBackward(recorder, tensors.dWhole, x.shape),
+    }));
+    expectClose(dX, windows, { rtol: 0, atol: 1e-4 });
+    expectClose(dXWhole, planes, { rtol: 0, atol: 1e-4 });
+  });
+});
+
+describe("pooling's contract", () => {
+  it("gives the shape of the result", () => {
+    expect(pool2dShape([8, 3, 28, 27], { kernel: 2 })).toEqual([8, 3, 14, 13]);
+    expect(pool2dShape([8, 3, 28, 27], { kernel: 3, stride: 2, padding: 1 })).toEqual([8, 3, 14, 14]);
+  });
+
+  it("says what does not fit", () => {
+    const recorder = new Recorder(new CpuDevice());
+    const x = createTensor(recorder.device, [1, 1, 4, 4]);
+    const dOut = createTensor(recorder.device, [1, 1, 3, 2]);
+    expect(() => pool2dShape([1, 28, 28], { kernel: 2 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: pool2d: x is [1, 28, 28]; expected 4 axes (N C H W)]`,
+    );
+    expect(() => pool2dShape([1, 1, 4, 1], { kernel: 3 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: pool2d: x is [1, 1, 4, 1]; a window of 3 × 3 with padding 0 does not fit: use a smaller kernel or larger images]`,
+    );
+    expect(() => pool2dShape([1, 1, 4, 4], { kernel: 2, padding: 2 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: pool2d: padding is 2; expected at most half of kernel 2]`,
+    );
+    expect(() => pool2dShape([1, 1, 4, 4], { kernel: 2, stride: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: pool2d: stride is 0; expected a whole number from 1 up]`,
+    );
+    expect(() => avgPool2dBackward(recorder, dOut, x.shape, { kernel: 2 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: avgPool2dBackward: dOut is [1, 1, 3, 2]; expected [1, 1, 2, 2]]`,
+    );
+    expect(() => maxPool2dBackward(recorder, x, x, dOut, { kernel: 2 })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: maxPool2dBackward: out is [1, 1, 4, 4]; expected [1, 1, 2, 2]]`,
+    );
+    expect(() => globalAvgPoolBackward(recorder, dOut, x.shape)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: globalAvgPoolBackward: dOut is [1, 1, 3, 2]; expected [1, 1]]`,
+    );
+  });
+});
