@@ -6,3 +6,5 @@ export * from "./conv2d/index.js";
 export * from "./reduce/index.js";
 export * from "./activation/index.js";
 export * from "./loss/index.js";
+export * from "./pool/index.js";
+export * from "./optimizer/index.js";

@@ -192,8 +192,12 @@ describe("softmaxCrossEntropy", () => {
   });
 
   it("says which shapes it takes", () => {
-    expect(() => crossEntropySizes([4, 10], [4, 9])).toThrowErrorMatchingInlineSnapshot(`[ShapeError: softmaxCrossEntropy: targets is [4, 9]; expected [4, 10]]`);
-    expect(() => scoreSizes("softmax", "logits", [4])).toThrowErrorMatchingInlineSnapshot(`[ShapeError: softmax: logits is [4]; expected 2 axes (B K)]`);
+    expect(() => crossEntropySizes([4, 10], [4, 9])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: softmaxCrossEntropy: targets is [4, 9]; expected [4, 10]]`,
+    );
+    expect(() => scoreSizes("softmax", "logits", [4])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: softmax: logits is [4]; expected 2 axes (B K)]`,
+    );
   });
 });
 
@@ -305,5 +309,7 @@ it("names the tensor of a wrong shape or type", () => {
   expect(() => {
     countEqual(rec, u([4], "a"), f([4], "classes") as never, u([1], "total"));
   }).toThrowErrorMatchingInlineSnapshot(`[DTypeError: countEqual: b ("classes") holds f32; expected u32]`);
-  expect(() => argmax(rec, u([4, 2], "labels") as never)).toThrowErrorMatchingInlineSnapshot(`[DTypeError: argmax: x ("labels") holds u32; expected f32]`);
+  expect(() => argmax(rec, u([4, 2], "labels") as never)).toThrowErrorMatchingInlineSnapshot(
+    `[DTypeError: argmax: x ("labels") holds u32; expected f32]`,
+  );
 });

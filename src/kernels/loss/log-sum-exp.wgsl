@@ -1,8 +1,8 @@
 // Module: the sum of a row's exponentials, for kernels with `logits` and `params.classes`, `params.nan`.
 //   log_sum_exp(start) -> largest logit of the row, Σ_k exp(logit_k − largest), and the logarithm of that sum
 // Shifted by the largest logit, so that no exponential overflows. As in the reference, sum and logarithm are NaN where
-// the row holds NaN or +∞, or nothing but −∞. That is decided from the bits, and NaN comes from the parameters:
-// compilers may take all numbers for finite, and exp and log of a software driver lose NaN.
+// the row holds NaN or +∞, or nothing but −∞. That is decided from the bits, and NaN comes from the parameters: WGSL
+// lets compilers take all numbers for finite (lavapipe does not, 2026-11).
 
 struct LogSumExp { largest: f32, sum: f32, log_sum: f32 }
 

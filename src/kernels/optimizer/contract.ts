@@ -1,0 +1,92 @@
+import { InputError } from "../../errors.js";
+import { expectRank, expectShape } from "../../tensor/shape.js";
+import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { expectCounter } from "../step/contract.js";
+
+/** What changes from step to step, in the device's memory. */
+export interface Schedule {
+  /** Learning rate of each step, [T]; the last one holds from there on. */
+  rates: Tensor<"f32">;
+  /** Steps done so far: u32 [1]. The optimiser reads it; `advance` counts it up. */
+  counter: Tensor<"u32">;
+}
+
+export interface SgdOptions extends Schedule {
+  /** 0 up to, not including, 1. */
+  momentum?: number;
+  /** Times the parameters, is added to the gradients. */
+  weightDecay?: number;
+  /** Nesterov's momentum; needs `momentum` above 0. */
+  nesterov?: boolean;
+}
+
+export interface AdamOptions extends Schedule {
+  /** Decay of the gradients' mean, 0 up to, not including, 1; 0.9 where absent. */
+  beta1?: number;
+  /** Decay of the mean of their squares; 0.999 where absent. */
+  beta2?: number;
+  /** Added to the root of that mean; 1e-8 where absent. */
+  epsilon?: number;
+  /** Times the parameters, is added to the gradients (L2, not AdamW). */
+  weightDecay?: number;
+}
+
+/** SGD's numbers, all given. */
+export type SgdNumbers = Required<Omit<SgdOptions, keyof Schedule>>;
+
+/** Adam's numbers, all given. */
+export type AdamNumbers = Required<Omit<AdamOptions, keyof Schedule>>;
+
+/**
+ * SGD's numbers with the absent ones filled in.
+ * @throws InputError where one is out of its range.
+ */
+export function sgdNumbers({ momentum = 0, weightDecay = 0, nesterov = false }: SgdOptions): SgdNumbers {
+  expectDecay("sgd", "momentum", momentum);
+  expectNotNegative("sgd", "weightDecay", weightDecay);
+  if (nesterov && momentum === 0) {
+    throw new InputError("sgd: nesterov with momentum 0; give a momentum above 0, or leave nesterov out");
+  }
+  return { momentum, weightDecay, nesterov };
+}
+
+/**
+ * Adam's numbers with the absent ones filled in.
+ * @throws InputError where one is out of its range.
+ */
+export function adamNumbers({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamOptions): AdamNumbers {
+  expectDecay("adam", "beta1", beta1);
+  expectDecay("adam", "beta2", beta2);
+  expectNotNegative("adam", "epsilon", epsilon);
+  expectNotNegative("adam", "weightDecay", weightDecay);
+  return { beta1, beta2, epsilon, weightDecay };
+}
+
+/**
+ * Requires flat f32 tensors of one length [P], rates [T] and a counter. Returns P.
+ * @throws ShapeError, DTypeError
+ */
+export function flatSize(operation: string, state: Record<string, Tensor<"f32">>, schedule: Schedule): number {
+  const [[first, { shape }]] = Object.entries(state);
+  expectRank(operation, first, shape, "P");
+  for (const [what, tensor] of Object.entries(state)) {
+    expectShape(operation, what, tensor.shape, shape);
+    expectDType(operation, what, tensor, "f32");
+  }
+  expectRank(operation, "rates", schedule.rates.shape, "T");
+  expectDType(operation, "rates", schedule.rates, "f32");
+  expectCounter(operation, schedule.counter);
+  return shape[0];
+}
+
+function expectDecay(operation: string, what: string, value: number): void {
+  if (!(value >= 0 && value < 1)) {
+    throw new InputError(`${operation}: ${what} is ${value}; expected a number from 0 up to, not including, 1`);
+  }
+}
+
+function expectNotNegative(operation: string, what: string, value: number): void {
+  if (!(value >= 0 && value < Infinity)) {
+    throw new InputError(`${operation}: ${what} is ${value}; expected a number from 0 up`);
+  }
+}

@@ -1,0 +1,28 @@
+// One step of SGD with momentum, in place, by PyTorch's formulas: g = gradients + weight_decay · p;
+// velocity = momentum · velocity + g; p −= rate · (nesterov ? g + momentum · velocity : velocity).
+// The rate is that of the counter's step, or the last one.
+// Grid: linear, one invocation a parameter.
+
+struct Params { count: u32, last_rate: u32, momentum: f32, weight_decay: f32, nesterov: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> gradients: array<f32>;
+@group(0) @binding(2) var<storage, read> rates: array<f32>;
+@group(0) @binding(3) var<storage, read> counter: array<u32>;
+@group(0) @binding(4) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(5) var<storage, read_write> velocity: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * WORKGROUP + local;
+  if (i >= params.count) { return; }
+  let rate = rates[min(counter[0], params.last_rate)];
+  let gradient = gradients[i] + params.weight_decay * parameters[i];
+  let speed = params.momentum * velocity[i] + gradient;
+  velocity[i] = speed;
+  parameters[i] -= rate * select(speed, gradient + params.momentum * speed, params.nesterov != 0u);
+}
