@@ -242,19 +242,27 @@ describe("the optimisers' contracts", () => {
   it("name the number that is out of range", () => {
     expect(() => {
       refused({ momentum: 1 });
-    }).toThrowErrorMatchingInlineSnapshot(`[InputError: sgd: momentum is 1; expected a number from 0 up to, not including, 1]`);
+    }).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: sgd: momentum is 1; expected a number from 0 up to, not including, 1]`,
+    );
     expect(() => {
       refused({ momentum: 0.9, weightDecay: NaN });
     }).toThrowErrorMatchingInlineSnapshot(`[InputError: sgd: weightDecay is NaN; expected a number from 0 up]`);
     expect(() => {
       refused({ nesterov: true });
-    }).toThrowErrorMatchingInlineSnapshot(`[InputError: sgd: nesterov with momentum 0; give a momentum above 0, or leave nesterov out]`);
+    }).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: sgd: nesterov with momentum 0; give a momentum above 0, or leave nesterov out]`,
+    );
     expect(() => {
       refused({ beta1: -0.1 });
-    }).toThrowErrorMatchingInlineSnapshot(`[InputError: adam: beta1 is -0.1; expected a number from 0 up to, not including, 1]`);
+    }).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: adam: beta1 is -0.1; expected a number from 0 up to, not including, 1]`,
+    );
     expect(() => {
       refused({ beta2: 1 });
-    }).toThrowErrorMatchingInlineSnapshot(`[InputError: adam: beta2 is 1; expected a number from 0 up to, not including, 1]`);
+    }).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: adam: beta2 is 1; expected a number from 0 up to, not including, 1]`,
+    );
     expect(() => {
       refused({ epsilon: -1 });
     }).toThrowErrorMatchingInlineSnapshot(`[InputError: adam: epsilon is -1; expected a number from 0 up]`);
