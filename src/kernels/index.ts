@@ -8,3 +8,4 @@ export * from "./activation/index.js";
 export * from "./loss/index.js";
 export * from "./pool/index.js";
 export * from "./optimizer/index.js";
+export * from "./mixup/index.js";

@@ -1,0 +1,132 @@
+import { hostArray } from "../../tensor/cpu/device.js";
+import type { Recorder } from "../../tensor/recording.js";
+import type { Tensor } from "../../tensor/tensor.js";
+import {
+  blendShape,
+  candidateCount,
+  expectImageOptions,
+  type Blend,
+  type BlendImagesOptions,
+  type CandidateOptions,
+} from "./contract.js";
+import { planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
+import {
+  blendImagesReference,
+  blendPixelsReference,
+  candidateBlendsReference,
+  type HostAugment,
+  type HostBlend,
+} from "./reference.js";
+
+export {
+  WHOLE_WEIGHT,
+  type AugmentOptions,
+  type Blend,
+  type BlendImagesOptions,
+  type CandidateOptions,
+} from "./contract.js";
+export { drawAugment, drawLambda, type AugmentDraw } from "./draws.js";
+export { MOST_PAIRED_IMAGES, pairCount, pairNumber, pairOf } from "./pairs.js";
+export { planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
+export {
+  blendImagesReference,
+  blendPixel,
+  blendPixelsReference,
+  candidateBlendsReference,
+  type HostAugment,
+  type HostBlend,
+  type HostCandidates,
+} from "./reference.js";
+
+const hostBlend = ({ first, second, weight }: Blend): HostBlend => ({
+  first: hostArray(first),
+  second: hostArray(second),
+  weight: hostArray(weight),
+});
+
+/**
+ * The 8-bit pixels of blends, u8 [B, C, H, W], of `images` u8 [n, C, H, W]: what a teacher is shown. Whole-number
+ * arithmetic, (a·w + b·(65536 − w) + 32768) >> 16, the same bits on every device.
+ * @throws ShapeError, DTypeError
+ */
+export function blendPixels(recorder: Recorder, images: Tensor<"u8">, blend: Blend): Tensor<"u8"> {
+  const shape = blendShape("blendPixels", images, blend);
+  const size = images.size / images.shape[0];
+  const out = recorder.temporary(shape, "blendPixels", "u8");
+  recorder.add({
+    kernel: "blendPixels",
+    reads: [images, blend.first, blend.second, blend.weight],
+    writes: [out],
+    reference: () => {
+      blendPixelsReference(hostArray(images), hostBlend(blend), hostArray(out), size);
+    },
+    plan: () => planBlendPixels(shape[0], size, images.shape[0]),
+  });
+  return out;
+}
+
+/**
+ * Blends as a network takes them, f32 [B, C, H, W], of `images` u8 [n, C, H, W], in one pass: pixels are blended to the
+ * very 8 bits of {@link blendPixels}, cropped and flipped at random where `augment` says so, and normalised to
+ * (pixel / 255 − mean) / std. C is at most 4.
+ * @throws ShapeError, DTypeError, InputError
+ */
+export function blendImages(
+  recorder: Recorder,
+  images: Tensor<"u8">,
+  blend: Blend,
+  options: BlendImagesOptions,
+): Tensor<"f32"> {
+  const shape = blendShape("blendImages", images, blend);
+  expectImageOptions(shape, options);
+  const { mean, std, augment } = options;
+  const out = recorder.temporary(shape, "blendImages");
+  recorder.add({
+    kernel: "blendImages",
+    reads: [images, blend.first, blend.second, blend.weight, augment?.counter ?? blend.first],
+    writes: [out],
+    reference: () => {
+      const host: HostAugment | undefined = augment && { ...augment, step: hostArray(augment.counter)[0] };
+      blendImagesReference(hostArray(images), hostBlend(blend), hostArray(out), shape.slice(1), mean, std, host);
+    },
+    plan: () => planBlendImages(shape[0], shape.slice(1), images.shape[0], options),
+  });
+  return out;
+}
+
+/**
+ * The blends of the batch of candidates that the counter stands at, computed from their numbers: candidate
+ * min(counter · P + p, pool − 1) at each λ of the grid, P·L blends, all λ of a candidate next to each other; or P blends,
+ * each at one λ ({@link drawLambda}), where `single`. Pair numbers in `pairs` have to be those of n images.
+ * @throws ShapeError, DTypeError, InputError
+ */
+export function candidateBlends(recorder: Recorder, options: CandidateOptions): Blend {
+  const { images, pool, pairs, lambdas, counter, batch, single } = options;
+  const count = candidateCount(options);
+  const blend = {
+    first: recorder.temporary([count], "blend first", "u32"),
+    second: recorder.temporary([count], "blend second", "u32"),
+    weight: recorder.temporary([count], "blend weight", "u32"),
+  };
+  recorder.add({
+    kernel: "candidateBlends",
+    reads: [pairs ?? lambdas, lambdas, counter],
+    writes: [blend.first, blend.second, blend.weight],
+    reference: () => {
+      candidateBlendsReference(
+        {
+          images,
+          pool,
+          batch,
+          single,
+          pairs: pairs && hostArray(pairs),
+          lambdas: hostArray(lambdas),
+          step: hostArray(counter)[0],
+        },
+        hostBlend(blend),
+      );
+    },
+    plan: () => planCandidateBlends(options, count),
+  });
+  return blend;
+}
