@@ -112,7 +112,11 @@ const zeros = (count: number) => new Float32Array(count);
 
 const steps = 12;
 const problems = fc
-  .record({ count: edgeSize(64), seed: anySeed, rates: fc.constantFrom(1, 5, 20) })
+  .record({
+    count: edgeSize(64, 300).chain((size) => fc.constantFrom(size, 255, 256, 257)),
+    seed: anySeed,
+    rates: fc.constantFrom(1, 5, 20),
+  })
   .map(({ count, seed, rates }) => ({
     count,
     parameters: uniform(count, seed),

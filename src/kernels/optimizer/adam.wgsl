@@ -3,7 +3,8 @@
 // p −= rate · (mean / (1 − beta1^t)) / (√(variance / (1 − beta2^t)) + epsilon).
 // The rate is that of the counter's step, or the last one.
 // 1 − beta and ln beta come from the host in full precision: 1 − 0.999 in f32 is wrong by 1e-5 of itself.
-// Grid: linear, one invocation a parameter.
+// Compiled in: RUN, the parameters that an invocation takes, neighbours: half the time of one each on lavapipe.
+// Grid: linear, one invocation for RUN parameters.
 
 struct Params {
   count: u32, last_rate: u32,
@@ -35,16 +36,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * WORKGROUP + local;
-  if (i >= params.count) { return; }
+  let first = ((group.y * groups.x + group.x) * WORKGROUP + local) * RUN;
   let rate = rates[min(counter[0], params.last_rate)];
   let t = f32(counter[0]) + 1.0;
   let mean_correction = one_minus_exp(t * params.mean_log);
   let variance_correction = one_minus_exp(t * params.variance_log);
-  let gradient = gradients[i] + params.weight_decay * parameters[i];
-  let new_mean = mean[i] + params.mean_share * (gradient - mean[i]);
-  let new_variance = variance[i] + params.variance_share * (gradient * gradient - variance[i]);
-  mean[i] = new_mean;
-  variance[i] = new_variance;
-  parameters[i] -= rate * new_mean / mean_correction / (sqrt(new_variance / variance_correction) + params.epsilon);
+  for (var i = first; i < min(first + RUN, params.count); i++) {
+    let gradient = gradients[i] + params.weight_decay * parameters[i];
+    let new_mean = mean[i] + params.mean_share * (gradient - mean[i]);
+    let new_variance = variance[i] + params.variance_share * (gradient * gradient - variance[i]);
+    mean[i] = new_mean;
+    variance[i] = new_variance;
+    parameters[i] -= rate * new_mean / mean_correction / (sqrt(new_variance / variance_correction) + params.epsilon);
+  }
 }

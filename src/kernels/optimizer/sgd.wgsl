@@ -1,7 +1,8 @@
 // One step of SGD with momentum, in place, by PyTorch's formulas: g = gradients + weight_decay · p;
 // velocity = momentum · velocity + g; p −= rate · (nesterov ? g + momentum · velocity : velocity).
 // The rate is that of the counter's step, or the last one.
-// Grid: linear, one invocation a parameter.
+// Compiled in: RUN, the parameters that an invocation takes, neighbours: half the time of one each on lavapipe.
+// Grid: linear, one invocation for RUN parameters.
 
 struct Params { count: u32, last_rate: u32, momentum: f32, weight_decay: f32, nesterov: u32 }
 
@@ -18,11 +19,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * WORKGROUP + local;
-  if (i >= params.count) { return; }
+  let first = ((group.y * groups.x + group.x) * WORKGROUP + local) * RUN;
   let rate = rates[min(counter[0], params.last_rate)];
-  let gradient = gradients[i] + params.weight_decay * parameters[i];
-  let speed = params.momentum * velocity[i] + gradient;
-  velocity[i] = speed;
-  parameters[i] -= rate * select(speed, gradient + params.momentum * speed, params.nesterov != 0u);
+  for (var i = first; i < min(first + RUN, params.count); i++) {
+    let gradient = gradients[i] + params.weight_decay * parameters[i];
+    let speed = params.momentum * velocity[i] + gradient;
+    velocity[i] = speed;
+    parameters[i] -= rate * select(speed, gradient + params.momentum * speed, params.nesterov != 0u);
+  }
 }
