@@ -9,3 +9,4 @@ export * from "./loss/index.js";
 export * from "./pool/index.js";
 export * from "./optimizer/index.js";
 export * from "./mixup/index.js";
+export * from "./norm/index.js";

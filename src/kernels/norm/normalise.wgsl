@@ -1,0 +1,34 @@
+// out[n, c, p] = (x[n, c, p] − mean[c]) · deviation · gamma[c] + beta[c], or that where it is above 0 and else 0.
+// x and out [N, C, P], f32; spread [C] holds 1 / √(variance + epsilon), which is the deviation, or the variance.
+// Grid: linear over the elements, 64 to a workgroup.
+
+struct Params {
+  size: u32, channels: u32, positions: u32,
+  // 0: spread holds inverse deviations; 1: variances.
+  from_variance: u32,
+  relu: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> mean: array<f32>;
+@group(0) @binding(3) var<storage, read> spread: array<f32>;
+@group(0) @binding(4) var<storage, read> gamma: array<f32>;
+@group(0) @binding(5) var<storage, read> beta: array<f32>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= params.size) { return; }
+  let channel = (index / params.positions) % params.channels;
+  var deviation = spread[channel];
+  if (params.from_variance != 0u) { deviation = 1.0 / sqrt(deviation + params.epsilon); }
+  let value = (x[index] - mean[channel]) * (deviation * gamma[channel]) + beta[channel];
+  out[index] = select(value, 0.0, params.relu != 0u && value <= 0.0);
+}
