@@ -3,7 +3,7 @@
 // p −= rate · (mean / (1 − beta1^t)) / (√(variance / (1 − beta2^t)) + epsilon).
 // The rate is that of the counter's step, or the last one.
 // 1 − beta and ln beta come from the host in full precision: 1 − 0.999 in f32 is wrong by 1e-5 of itself.
-// Compiled in: RUN, the parameters that an invocation takes, neighbours: half the time of one each on lavapipe.
+// Compiled in: RUN, the parameters that an invocation takes, neighbours: half the time of one each (lavapipe, 2026-11).
 // Grid: linear, one invocation for RUN parameters.
 
 struct Params {

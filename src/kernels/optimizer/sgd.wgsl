@@ -1,7 +1,7 @@
 // One step of SGD with momentum, in place, by PyTorch's formulas: g = gradients + weight_decay · p;
 // velocity = momentum · velocity + g; p −= rate · (nesterov ? g + momentum · velocity : velocity).
 // The rate is that of the counter's step, or the last one.
-// Compiled in: RUN, the parameters that an invocation takes, neighbours: half the time of one each on lavapipe.
+// Compiled in: RUN, the parameters that an invocation takes, neighbours: half the time of one each (lavapipe, 2026-11).
 // Grid: linear, one invocation for RUN parameters.
 
 struct Params { count: u32, last_rate: u32, momentum: f32, weight_decay: f32, nesterov: u32 }
