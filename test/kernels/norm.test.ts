@@ -270,9 +270,15 @@ describe("batch norm's contract", () => {
     const three = tensor([3]);
     const state = { gamma: three, beta: three, runningMean: three, runningVariance: three };
     const statistics = { mean: three, inverseDeviation: three };
-    expect(() => batchNormTrain(recorder, tensor([1, 3]), state)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: batchNormTrain: x is [1, 3] with one element a channel; expected at least 2: use a larger batch]`);
-    expect(() => batchNormTrain(recorder, tensor([4, 2]), state)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: batchNormTrain: gamma is [3]; expected [2]]`);
-    expect(() => batchNormEvaluate(recorder, three, state)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: batchNormEvaluate: x is [3]; expected at least 2 axes (N C …)]`);
+    expect(() => batchNormTrain(recorder, tensor([1, 3]), state)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: batchNormTrain: x is [1, 3] with one element a channel; expected at least 2: use a larger batch]`,
+    );
+    expect(() => batchNormTrain(recorder, tensor([4, 2]), state)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: batchNormTrain: gamma is [3]; expected [2]]`,
+    );
+    expect(() => batchNormEvaluate(recorder, three, state)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: batchNormEvaluate: x is [3]; expected at least 2 axes (N C …)]`,
+    );
     expect(() =>
       batchNormBackward(recorder, tensor([4, 3]), tensor([3, 4]), three, statistics),
     ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: batchNormBackward: dOut is [3, 4]; expected [4, 3]]`);
