@@ -49,8 +49,8 @@ export interface DistilReport {
 export interface DistilObserver {
   /** Answers, before they are used. */
   onAnswers?(answers: readonly AnsweredQuery[]): Promise<void>;
-  /** A round is over; the student is as it left it. */
-  onRound?(report: RoundReport): Promise<void>;
+  /** A round is over; the student is as it left it. `soFar` is the report of the run until then. */
+  onRound?(round: RoundReport, soFar: DistilReport): Promise<void>;
   /** `done` of `total` units (training steps, candidates, images) of a phase of a round. */
   onProgress?(phase: Phase, round: number, done: number, total: number): void;
 }
@@ -120,27 +120,30 @@ class DistilRun {
 
   async execute(): Promise<DistilReport> {
     const { teacher, student, observer, signal } = this.input;
-    const total = new Stopwatch();
+    const before = new Stopwatch();
     const evaluation = this.input.evaluation;
     const judge =
-      evaluation && (await total.time("evaluate", () => Evaluation.create(evaluation, teacher, student, signal)));
+      evaluation && (await before.time("evaluate", () => Evaluation.create(evaluation, teacher, student, signal)));
     try {
       for (let round = 0; round < this.plan.length; round++) {
         const watch = new Stopwatch();
-        const report = await this.round(round, watch, judge);
-        this.rounds.push(report);
-        await observer?.onRound?.(report);
+        this.rounds.push(await this.round(round, watch, judge));
+        await observer?.onRound?.(this.rounds[round], this.report(before, judge));
       }
-      return {
-        queries: this.ledger.queries,
-        evaluationQueries: judge?.count ?? 0,
-        teacherAccuracy: judge?.teacherAccuracy,
-        rounds: this.rounds,
-        seconds: addSeconds([total.seconds, ...this.rounds.map(({ seconds }) => seconds)]),
-      };
+      return this.report(before, judge);
     } finally {
       judge?.dispose();
     }
+  }
+
+  private report(before: Stopwatch, judge: Evaluation | undefined): DistilReport {
+    return {
+      queries: this.ledger.queries,
+      evaluationQueries: judge?.count ?? 0,
+      teacherAccuracy: judge?.teacherAccuracy,
+      rounds: [...this.rounds],
+      seconds: addSeconds([before.seconds, ...this.rounds.map(({ seconds }) => seconds)]),
+    };
   }
 
   private async round(round: number, watch: Stopwatch, judge: Evaluation | undefined): Promise<RoundReport> {

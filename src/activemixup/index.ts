@@ -9,9 +9,11 @@ export {
   type DistilReport,
   type RoundReport,
 } from "./distil.js";
-export { Evaluation, share, type Score } from "./evaluation.js";
+export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { checkProbabilities, Ledger } from "./ledger.js";
 export { defaultDistilOptions, planRounds, type DistilOptions } from "./options.js";
+export { specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
+export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export { NetworkTeacher, type ImageBatch, type Teacher } from "./teacher.js";

@@ -56,7 +56,8 @@ export class Trainer {
     private readonly examples: Examples,
     private readonly options: TrainerOptions,
     private readonly optimiser: Optimiser,
-    private readonly recording: Recording<unknown>,
+    /** The training step; {@link fit} replays it. */
+    readonly recording: Recording<unknown>,
     private readonly state: StepState,
   ) {}
 

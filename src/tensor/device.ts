@@ -12,6 +12,8 @@ export interface Capabilities {
   /** The adapter runs on the CPU (lavapipe, SwiftShader): large register tiles, no workgroup memory. */
   readonly software: boolean;
   readonly subgroups: boolean;
+  /** Invocations in every subgroup; 0 without subgroups, or where the adapter varies their size. */
+  readonly subgroupSize: number;
   readonly f16: boolean;
   /** Bytes of workgroup memory. */
   readonly workgroupMemory: number;

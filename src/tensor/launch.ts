@@ -10,6 +10,8 @@ export interface Program {
    * writes follow as bindings 1, 2, … The entry point is `main`.
    */
   readonly source: readonly string[];
+  /** WGSL extensions, for example `subgroups`: become `enable …;` in front of all else. */
+  readonly enables?: readonly string[];
   /** Become `const NAME = value;` in front of the source. */
   readonly constants?: Readonly<Record<string, number | boolean>>;
 }

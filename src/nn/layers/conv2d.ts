@@ -43,7 +43,10 @@ export class Conv2d implements Module {
 
   outputShape(input: Shape): Shape {
     const { weight, bias } = this.parameters;
-    return conv2dShape(input, weight.shape, (bias as Parameter | undefined)?.shape, this);
+    return conv2dShape(input, weight.shape, (bias as Parameter | undefined)?.shape, {
+      stride: this.stride,
+      padding: this.padding,
+    });
   }
 
   forward({ recorder }: Pass, input: Tensor<"f32">): Activation {

@@ -35,6 +35,7 @@ export class CpuDevice implements Device {
   readonly capabilities: Capabilities = {
     software: true,
     subgroups: false,
+    subgroupSize: 0,
     f16: false,
     workgroupMemory: 0,
     workgroupInvocations: 1,
@@ -62,7 +63,9 @@ export class CpuDevice implements Device {
 
   write(tensor: Tensor, data: ArrayLike<number>): void {
     this.expectAlive(`write "${tensor.name}"`);
-    hostArray(tensor).set(data);
+    const values = hostArray(tensor);
+    values.set(data);
+    if (tensor.dtype === "u8") values.fill(0, data.length, Math.ceil(data.length / 4) * 4);
   }
 
   async read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
@@ -85,8 +88,10 @@ export class CpuDevice implements Device {
   }
 
   /** Lets timers and signals run: the work itself was done by `run`. */
-  finish(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, 0));
+  async finish(): Promise<void> {
+    this.expectAlive("finish");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.expectAlive("finish");
   }
 
   stats(): DeviceStats {

@@ -61,9 +61,12 @@ export async function openWebGpu(
     software,
     toggles,
   };
+  const subgroups = device.features.has("subgroups");
+  const { subgroupMinSize, subgroupMaxSize } = adapter.info;
   const capabilities: Capabilities = {
     software,
-    subgroups: device.features.has("subgroups"),
+    subgroups,
+    subgroupSize: subgroups && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
     f16: device.features.has("shader-f16"),
     workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,

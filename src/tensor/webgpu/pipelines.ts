@@ -69,8 +69,9 @@ export class PipelineCache {
   }
 }
 
-/** The program's whole WGSL: its constants, then its modules. */
-export function assemble({ source, constants = {} }: Program): string {
+/** The program's whole WGSL: extensions, constants, modules. */
+export function assemble({ source, enables = [], constants = {} }: Program): string {
+  const extensions = enables.map((extension) => `enable ${extension};`);
   const declarations = Object.entries(constants).map(([name, value]) => `const ${name} = ${value};`);
-  return [...declarations, ...source].join("\n");
+  return [...extensions, ...declarations, ...source].join("\n");
 }

@@ -1,0 +1,158 @@
+import { Command } from "commander";
+import {
+  accuracyOf,
+  defaultDistilOptions,
+  distil,
+  fitLabelled,
+  NetworkTeacher,
+  specFor,
+  type DistilOptions,
+} from "../../src/activemixup/index.js";
+import { drawDigits, sampleImages, type ImageSet } from "../../src/data/index.js";
+import { Network } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
+import { withDevice } from "../device.js";
+import { whole } from "../parse.js";
+import type { CommonOptions } from "../program.js";
+import { createProgress, type Progress } from "../progress.js";
+import { formatTable, percent } from "../table.js";
+import { version } from "../version.js";
+
+interface DemoOptions extends CommonOptions {
+  readonly seed: number;
+}
+
+/** Pixels on a side of the drawn digits: small, so that the CPU reference is done in time too. */
+const SIZE = 16;
+const TRAIN_IMAGES = 4000;
+const TEST_IMAGES = 2000;
+const REAL_IMAGES = 200;
+const BUDGET = 2000;
+const STRATEGIES = ["confidence", "random", "real-only"];
+
+/** What every strategy of the demo shares: equal steps, so that only the queries differ. */
+const method: Omit<DistilOptions, "strategy" | "seed"> = {
+  ...defaultDistilOptions,
+  budget: BUDGET,
+  rounds: 3,
+  pool: 3000,
+  steps: 300,
+  batch: 64,
+  augmentation: { crop: 1, flip: false },
+};
+
+/** `activemixup demo`: the whole method on drawn digits, without data, GPU or network. */
+export function demoCommand(signal: AbortSignal): Command {
+  return new Command("demo")
+    .description("the whole method in two minutes on drawn digits: needs no data, no GPU and no network")
+    .option("--seed <seed>", "seed of all random numbers", whole(0), 1)
+    .action(async (options: DemoOptions) => {
+      const progress = createProgress(options.quiet);
+      const result = await withDevice(options, progress, (device) => demo(device, options, progress, signal));
+      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeDemo(result)}\n`);
+    });
+}
+
+interface DemoResult {
+  readonly version: string;
+  readonly seed: number;
+  readonly device: Device["info"];
+  readonly teacher: { readonly accuracy: number };
+  readonly n: number;
+  readonly rows: readonly {
+    readonly strategy: string;
+    readonly queries: number;
+    readonly accuracy: number;
+    readonly agreement: number;
+    readonly seconds: number;
+  }[];
+  readonly seconds: number;
+}
+
+async function demo(
+  device: Device,
+  { seed }: DemoOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<DemoResult> {
+  const start = performance.now();
+  progress.say(`drawing ${TRAIN_IMAGES} + ${TEST_IMAGES} digits of ${SIZE} × ${SIZE} pixels, seed ${seed}`);
+  const data = drawDigits(TRAIN_IMAGES, seed, { size: SIZE });
+  const test = drawDigits(TEST_IMAGES, seed + 1, { size: SIZE });
+  const { teacher, accuracy } = await trainTeacher(device, data, test, seed, progress, signal);
+  const images = sampleImages(data, REAL_IMAGES, seed);
+  progress.say(`the students see ${REAL_IMAGES} of the images, without labels, and may ask ${BUDGET} times`);
+  const rows: DemoResult["rows"][number][] = [];
+  for (const strategy of STRATEGIES) {
+    const began = performance.now();
+    const student = new Network(device, specFor("lenet5-half", images, data.classes), seed);
+    const rounds = strategy === "real-only" ? 1 : method.rounds + 1;
+    const report = await distil({
+      images,
+      teacher,
+      student,
+      evaluation: test,
+      // Students that ask in one round train as long in it as the others in all.
+      options: { ...method, steps: (method.steps! * (method.rounds + 1)) / rounds, strategy, seed },
+      signal,
+      observer: {
+        onProgress: (phase, round, done, total) => {
+          if (phase !== "query") progress.update(`${strategy}, round ${round}, ${phase}`, done, total, units[phase]);
+        },
+      },
+    });
+    student.dispose();
+    const { student: score } = report.rounds.at(-1)!;
+    rows.push({
+      strategy,
+      queries: report.queries,
+      accuracy: score!.accuracy!,
+      agreement: score!.agreement,
+      seconds: (performance.now() - began) / 1000,
+    });
+  }
+  teacher.dispose();
+  const seconds = (performance.now() - start) / 1000;
+  return { version, seed, device: device.info, teacher: { accuracy }, n: REAL_IMAGES, rows, seconds };
+}
+
+const units = { select: "pairs", train: "steps", evaluate: "images" };
+
+async function trainTeacher(
+  device: Device,
+  data: ImageSet,
+  test: ImageSet,
+  seed: number,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ teacher: NetworkTeacher; accuracy: number }> {
+  const network = new Network(device, specFor("lenet5", data, data.classes), seed);
+  const options = { epochs: 6, batch: 64, rate: 2e-3, crop: 1, flip: false, seed };
+  await fitLabelled(network, data, options, {
+    signal,
+    onProgress: (done, total) => {
+      progress.update("training the teacher", done, total, "images");
+    },
+  });
+  signal.throwIfAborted();
+  const accuracy = await accuracyOf(network, test);
+  return { teacher: await NetworkTeacher.create(network, "of the demo"), accuracy };
+}
+
+function describeDemo({ teacher, n, rows, seconds }: DemoResult): string {
+  const head = ["strategy", "queries", "accuracy", "agreement", "time"];
+  const cells = rows.map((row) => [
+    row.strategy,
+    String(row.queries),
+    percent(row.accuracy),
+    percent(row.agreement),
+    `${row.seconds.toFixed(1)} s`,
+  ]);
+  return [
+    `teacher: LeNet-5, accuracy ${percent(teacher.accuracy)}; students: LeNet-5-half from ${n} unlabelled images`,
+    "",
+    formatTable([head, ...cells]),
+    "",
+    `agreement: share of ${TEST_IMAGES} test images on which student and teacher agree; ${seconds.toFixed(0)} s in all`,
+  ].join("\n");
+}

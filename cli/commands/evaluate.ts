@@ -1,0 +1,86 @@
+import { Command } from "commander";
+import { largest, NetworkTeacher, share, type Teacher } from "../../src/activemixup/index.js";
+import { checkLabels, openImageSet, type ImageSet } from "../../src/data/index.js";
+import { InputError } from "../../src/errors.js";
+import type { Device } from "../../src/tensor/index.js";
+import { withDevice } from "../device.js";
+import { openNetwork } from "../networks.js";
+import type { CommonOptions } from "../program.js";
+import { createProgress } from "../progress.js";
+import { percent } from "../table.js";
+import { version } from "../version.js";
+
+interface EvaluateOptions extends CommonOptions {
+  readonly model: string;
+  readonly data: string;
+  readonly teacher?: string;
+}
+
+/** `activemixup evaluate`: accuracy on labelled images, and agreement with a teacher. */
+export function evaluateCommand(signal: AbortSignal): Command {
+  return new Command("evaluate")
+    .description("measure a network's accuracy on labelled images and its agreement with a teacher")
+    .requiredOption("--model <file>", "the network (safetensors)")
+    .requiredOption("--data <path>", "images: PATH or PATH:train or PATH:test; labels are needed without --teacher")
+    .option("--teacher <file>", "a teacher to compare with (safetensors)")
+    .action(async (options: EvaluateOptions) => {
+      const progress = createProgress(options.quiet);
+      const data = await openImageSet(options.data);
+      if (!data.labels && options.teacher === undefined) {
+        throw new InputError(
+          `--data ${options.data} has no labels; give labelled images, or --teacher to compare with`,
+        );
+      }
+      const result = await withDevice(options, progress, (device) => evaluate(device, data, options, signal));
+      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeResult(result)}\n`);
+    });
+}
+
+interface EvaluateResult {
+  readonly version: string;
+  readonly device: Device["info"];
+  readonly dataset: string;
+  readonly images: number;
+  readonly model: { readonly file: string; readonly architecture: string; readonly accuracy?: number };
+  readonly teacher?: { readonly file: string; readonly accuracy?: number };
+  readonly agreement?: number;
+}
+
+async function evaluate(
+  device: Device,
+  data: ImageSet,
+  options: EvaluateOptions,
+  signal: AbortSignal,
+): Promise<EvaluateResult> {
+  const classesOf = async (option: string, file: string) => {
+    const network = await openNetwork(device, option, file);
+    if (data.labels) checkLabels(data, network.spec.classes);
+    const asked: Teacher = await NetworkTeacher.create(network, file);
+    return { spec: network.spec, labels: largest(await asked.query(data, signal), asked.classes) };
+  };
+  const accuracy = (labels: Uint32Array) => data.labels && share(labels, data.labels);
+  const model = await classesOf("--model", options.model);
+  const teacher = options.teacher === undefined ? undefined : await classesOf("--teacher", options.teacher);
+  return {
+    version,
+    device: device.info,
+    dataset: data.name,
+    images: data.count,
+    model: { file: options.model, architecture: model.spec.architecture, accuracy: accuracy(model.labels) },
+    ...(teacher
+      ? {
+          teacher: { file: options.teacher!, accuracy: accuracy(teacher.labels) },
+          agreement: share(model.labels, teacher.labels),
+        }
+      : {}),
+  };
+}
+
+function describeResult({ dataset, images, model, teacher, agreement }: EvaluateResult): string {
+  const lines = [`${images} images of ${dataset}`];
+  if (model.accuracy !== undefined)
+    lines.push(`accuracy of ${model.file} (${model.architecture}): ${percent(model.accuracy)}`);
+  if (teacher?.accuracy !== undefined) lines.push(`accuracy of ${teacher.file}: ${percent(teacher.accuracy)}`);
+  if (agreement !== undefined) lines.push(`agreement of the two: ${percent(agreement)}`);
+  return lines.join("\n");
+}

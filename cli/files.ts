@@ -1,0 +1,47 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { InputError } from "../src/errors.js";
+
+/** Writes a whole file or nothing: beside its place first, then renamed. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const beside = `${path}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(beside, content);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw asInputError(error, path, "written", "give a place where you may write, with room on the disk");
+  }
+}
+
+/**
+ * Requires that `path` can be written later, before long work starts.
+ * @throws InputError where it is a folder, or its folder cannot be made.
+ */
+export async function checkWritable(option: string, path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw new InputError(`${option} ${path} is a folder; give the name of a file`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const probe = `${path}.tmp`;
+    await writeFile(probe, "");
+    await rm(probe);
+  } catch (error) {
+    throw asInputError(error, path, "written", "give a place where you may write");
+  }
+}
+
+/** Reads a whole file. */
+export async function readWhole(option: string, path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw asInputError(error, `${option} ${path}`, "read", "give the path of a file that exists");
+  }
+}
+
+function asInputError(error: unknown, what: string, action: string, cure: string): InputError {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return new InputError(`${what} cannot be ${action} (${code || message}); ${cure}`);
+}

@@ -1,0 +1,82 @@
+/** Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing where quiet. */
+export interface Progress {
+  /** `done` of `total` units of the piece of work called `label`. */
+  update(label: string, done: number, total: number, unit: string): void;
+  /** A line of its own. */
+  say(line: string): void;
+  /** Ends the line of the bar, if there is one. */
+  end(): void;
+}
+
+const BAR_WIDTH = 20;
+const BAR_MILLISECONDS = 100;
+const LINE_MILLISECONDS = 10_000;
+
+class StreamProgress implements Progress {
+  private label = "";
+  private started = 0;
+  private shown = 0;
+  private drawn = false;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {}
+
+  update(label: string, done: number, total: number, unit: string): void {
+    const now = performance.now();
+    if (label !== this.label) {
+      this.end();
+      this.label = label;
+      this.started = now;
+      this.shown = this.stream.isTTY ? 0 : now;
+    }
+    const finished = done >= total;
+    if (!finished && now - this.shown < (this.stream.isTTY ? BAR_MILLISECONDS : LINE_MILLISECONDS)) return;
+    this.shown = now;
+    const line = formatProgress(label, done, total, unit, (now - this.started) / 1000);
+    if (this.stream.isTTY) {
+      this.stream.write(`\r\x1b[K${line.slice(0, (this.stream.columns || 80) - 1)}`);
+      this.drawn = true;
+      if (finished) this.end();
+    } else {
+      this.stream.write(`${line}\n`);
+    }
+    if (finished) this.label = "";
+  }
+
+  say(line: string): void {
+    this.end();
+    this.stream.write(`${line}\n`);
+  }
+
+  end(): void {
+    if (this.drawn) this.stream.write("\n");
+    this.drawn = false;
+    this.label = "";
+  }
+}
+
+/** `round 1 train [#####     ] 50% 512/1024 steps, 31.2 steps/s, 0:16 left` */
+export function formatProgress(label: string, done: number, total: number, unit: string, seconds: number): string {
+  const share = total > 0 ? done / total : 1;
+  const bar = "#".repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
+  const rate = seconds > 0 ? done / seconds : 0;
+  const left = rate > 0 ? `, ${formatSeconds((total - done) / rate)} left` : "";
+  const ending = done >= total ? `, took ${formatSeconds(seconds)}` : left;
+  return `${label} [${bar}] ${Math.floor(100 * share)}% ${done}/${total} ${unit}, ${formatRate(rate)} ${unit}/s${ending}`;
+}
+
+function formatRate(rate: number): string {
+  return rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3);
+}
+
+/** Minutes and seconds, `1:05`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** Progress on stderr, or none where `quiet`. */
+export function createProgress(quiet: boolean): Progress {
+  if (!quiet) return new StreamProgress(process.stderr);
+  const nothing = () => undefined;
+  return { update: nothing, say: nothing, end: nothing };
+}

@@ -1,0 +1,77 @@
+/** Training with true labels: for teachers, and for comparison. */
+import type { ImageSet } from "../data/index.js";
+import { Examples, plainAdam, Predictor, Trainer, WHOLE_WEIGHT, type Network } from "../nn/index.js";
+import { createTensor } from "../tensor/index.js";
+import { share } from "./evaluation.js";
+
+/** What training on labelled images is done with. */
+export interface LabelledFitOptions {
+  readonly epochs: number;
+  readonly batch: number;
+  /** Highest learning rate; it falls to 0 along a cosine. */
+  readonly rate: number;
+  /** Largest random shift in pixels. */
+  readonly crop: number;
+  readonly flip: boolean;
+  readonly seed: number;
+}
+
+/**
+ * Trains a network on the true labels of `data` with Adam and a cosine schedule. An abort ends it early; the network
+ * then holds what was trained until then.
+ */
+export async function fitLabelled(
+  network: Network,
+  data: ImageSet,
+  options: LabelledFitOptions,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (images: number, of: number) => void } = {},
+): Promise<{ epochs: number; interrupted: boolean; loss: number }> {
+  const { device, spec } = network;
+  const shape = [data.count, data.channels, data.height, data.width];
+  const images = createTensor(device, shape, { dtype: "u8", data: data.pixels, name: "training images" });
+  const examples = new Examples(device, images, data.count, spec.classes);
+  const targets = new Float32Array(data.count * spec.classes);
+  for (const [image, label] of data.labels!.entries()) targets[image * spec.classes + label] = 1;
+  examples.set(
+    Array.from({ length: data.count }, (_, image) => ({ first: image, second: image, weight: WHOLE_WEIGHT })),
+    targets,
+  );
+  const stepsPerEpoch = Math.max(1, Math.round(data.count / options.batch));
+  const steps = options.epochs * stepsPerEpoch;
+  const { batch, crop, flip, seed } = options;
+  const settings = { batch, optimiser: plainAdam, augmentation: { crop, flip }, seed };
+  const trainer = await Trainer.create(network, examples, settings, steps);
+  let epochs = 0;
+  let loss = NaN;
+  try {
+    await trainer.fit(0, {
+      steps,
+      schedule: { kind: "cosine", rate: options.rate, floor: 0, warmup: Math.min(100, Math.floor(steps / 10)) },
+      signal,
+      onProgress: (done) => onProgress?.(done * batch, steps * batch),
+      onEpoch: (epoch) => {
+        epochs = epoch.step / stepsPerEpoch;
+        loss = epoch.loss;
+      },
+    });
+    return { epochs, interrupted: false, loss };
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    return { epochs, interrupted: true, loss };
+  } finally {
+    trainer.dispose();
+    examples.dispose();
+    images.dispose();
+  }
+}
+
+/** Share of the labelled images that the network classifies rightly. */
+export async function accuracyOf(network: Network, test: ImageSet): Promise<number> {
+  const predictor = await Predictor.create(network, Math.min(test.count, 2048));
+  try {
+    const { labels } = await predictor.predict(test.pixels);
+    return share(labels, test.labels!);
+  } finally {
+    predictor.dispose();
+  }
+}

@@ -1,0 +1,268 @@
+import { describe, expect, it } from "vitest";
+import {
+  blendOnHost,
+  defaultDistilOptions,
+  distil,
+  lambdaWeight,
+  planRounds,
+  specFor,
+  type AnsweredQuery,
+  type DistilOptions,
+  type ImageBatch,
+  type Teacher,
+} from "../../src/activemixup/index.js";
+import { drawDigits, type ImageSet } from "../../src/data/index.js";
+import { blendImages, blendPixels } from "../../src/kernels/index.js";
+import { encodeNetwork, Network } from "../../src/nn/index.js";
+import { createTensor, type Device } from "../../src/tensor/index.js";
+import { EXACT, expectClose } from "../close.js";
+import { useDevices } from "../devices.js";
+import { runKernel } from "../kernels/harness.js";
+
+const devices = useDevices();
+
+const N = 12;
+const CLASSES = 10;
+const digits = drawDigits(N, 1, { size: 10 });
+const images: ImageSet = { ...digits, labels: undefined, classes: 0 };
+
+/** Answers by the brightness of the image, and remembers what it was shown. */
+class BrightnessTeacher implements Teacher {
+  readonly classes = CLASSES;
+  readonly shown: Uint8Array[] = [];
+
+  query({ pixels, count }: ImageBatch): Promise<Float32Array> {
+    const size = pixels.length / count;
+    const labels = new Float32Array(count * CLASSES);
+    for (let image = 0; image < count; image++) {
+      const own = pixels.slice(image * size, (image + 1) * size);
+      this.shown.push(own);
+      const brightness = own.reduce((sum, value) => sum + value, 0) % CLASSES;
+      labels.fill(0.05, image * CLASSES, (image + 1) * CLASSES);
+      labels[image * CLASSES + brightness] += 0.5;
+    }
+    return Promise.resolve(labels);
+  }
+}
+
+const base: DistilOptions = {
+  ...defaultDistilOptions,
+  budget: 40,
+  rounds: 3,
+  steps: 4,
+  batch: 8,
+  lambdas: [0.3, 0.5, 0.7],
+  seed: 5,
+};
+
+interface Run {
+  readonly answers: AnsweredQuery[];
+  readonly teacher: BrightnessTeacher;
+  readonly student: Uint8Array;
+  readonly queries: number;
+}
+
+async function run(device: Device, options: DistilOptions): Promise<Run> {
+  const teacher = new BrightnessTeacher();
+  const student = new Network(device, specFor("lenet5-half", images, CLASSES), options.seed);
+  const answers: AnsweredQuery[] = [];
+  const report = await distil({
+    images,
+    teacher,
+    student,
+    evaluation: digits,
+    options,
+    observer: {
+      onAnswers: async (batch) => {
+        answers.push(...batch);
+      },
+    },
+  });
+  const bytes = await encodeNetwork(student);
+  student.dispose();
+  return { answers, teacher, student: bytes, queries: report.queries };
+}
+
+describe.each(["cpu", "gpu"] as const)("distil on the %s device", (name) => {
+  it.each(["confidence", "confidence-single", "random"])(
+    "by %s spends the budget, chooses no pair twice, and keeps λ on the grid",
+    async (strategy) => {
+      const { answers, teacher, queries } = await run(devices[name], { ...base, strategy });
+      expect(queries).toBe(base.budget);
+      expect(teacher.shown).toHaveLength(base.budget + digits.count); // and the evaluation's images
+      expect(answers).toHaveLength(base.budget);
+      const blends = answers.filter(({ round }) => round > 0);
+      for (const { first, second, lambda } of blends) {
+        expect(first).toBeLessThan(second);
+        expect(second).toBeLessThan(N);
+        expect(base.lambdas).toContain(lambda);
+      }
+      expect(new Set(blends.map(({ first, second }) => `${first} ${second}`)).size).toBe(blends.length);
+      expect(new Set(blends.map(({ lambda }) => lambda)).size).toBeGreaterThan(1);
+    },
+  );
+
+  it("asks about nothing but the real images with real-only", async () => {
+    const { answers, queries } = await run(devices[name], { ...base, strategy: "real-only" });
+    expect(queries).toBe(N);
+    expect(answers.every(({ first, second }) => first === second)).toBe(true);
+  });
+
+  it("can take the whole pool, sampled or not", async () => {
+    const all = (N * (N - 1)) / 2;
+    const whole = await run(devices[name], { ...base, budget: N + all });
+    expect(whole.queries).toBe(N + all);
+    const sampled = await run(devices[name], { ...base, pool: 20, budget: N + 20 });
+    expect(sampled.queries).toBe(N + 20);
+    await expect(
+      run(devices[name], { ...base, pool: 20, budget: N + 21 }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot();
+  });
+
+  it("gives the same student bit for bit with the same seed, another with another", async () => {
+    for (const restart of [false, true]) {
+      const [first, second] = [
+        await run(devices[name], { ...base, restart }),
+        await run(devices[name], { ...base, restart }),
+      ];
+      expect(second.student).toEqual(first.student);
+      expect(second.answers).toEqual(first.answers);
+    }
+    const other = await run(devices[name], { ...base, seed: 6 });
+    expect(other.student).not.toEqual((await run(devices[name], base)).student);
+  });
+
+  it("trains the student on the very pixels that the teacher was shown", async () => {
+    const { answers, teacher } = await run(devices[name], { ...base, strategy: "random" });
+    const shown = teacher.shown.slice(digits.count);
+    const numbers = (pick: (answer: AnsweredQuery) => number) => ({
+      shape: [answers.length],
+      dtype: "u32" as const,
+      data: answers.map(pick),
+    });
+    const inputs = {
+      real: { shape: [N, 1, 10, 10], dtype: "u8" as const, data: images.pixels },
+      first: numbers(({ first }) => first),
+      second: numbers(({ second }) => second),
+      weight: numbers(({ lambda }) => lambdaWeight(lambda)),
+    };
+    const scale = { mean: [0.2], std: [0.4] };
+    const { pixels, normalised } = await runKernel(devices[name], inputs, (recorder, { real, ...blend }) => ({
+      pixels: blendPixels(recorder, real, blend),
+      normalised: blendImages(recorder, real, blend, scale),
+    }));
+    const expected = Uint8Array.from(shown.flatMap((image) => [...image]));
+    expectClose(pixels, expected, EXACT);
+    const back = Array.from(normalised, (value) => Math.round((value * 0.4 + 0.2) * 255));
+    expectClose(back, expected, EXACT);
+    expectClose(blendOnHost(images.pixels, 100, answers), expected, EXACT);
+  });
+
+  it("leaves no memory behind", async () => {
+    const device = devices[name];
+    const before = device.stats();
+    await run(device, base);
+    const { liveBuffers, liveBytes } = device.stats();
+    expect({ liveBuffers, liveBytes }).toEqual({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+  });
+});
+
+describe("confidence", () => {
+  it("chooses the pairs of lowest confidence: the same on both devices while the student is the same", async () => {
+    // One round: both students saw the same data for few enough steps that f32 differences change no choice.
+    const options = { ...base, budget: N + 5, rounds: 1, steps: 1 };
+    const choices = async (device: Device) => (await run(device, options)).answers.filter(({ round }) => round === 1);
+    const [cpu, gpu] = [await choices(devices.cpu), await choices(devices.gpu)];
+    const pair = ({ first, second, lambda }: AnsweredQuery) => ({ first, second, lambda });
+    expect(gpu.map(pair)).toEqual(cpu.map(pair));
+    for (const [index, { confidence }] of gpu.entries()) {
+      expect(confidence).toBeCloseTo(cpu[index].confidence!, 5);
+      if (index > 0) expect(confidence).toBeGreaterThanOrEqual(gpu[index - 1].confidence!);
+    }
+  });
+});
+
+describe("planRounds", () => {
+  it("spreads the budget left over the rounds", () => {
+    expect(planRounds(100, { ...base, budget: 300, rounds: 3 })).toEqual([100, 67, 67, 66]);
+    expect(planRounds(100, { ...base, budget: 300, perRound: 90 })).toEqual([100, 90, 90, 20]);
+    expect(planRounds(100, { ...base, budget: 100 })).toEqual([100]);
+    expect(planRounds(100, { ...base, budget: 102, rounds: 5 })).toEqual([100, 1, 1]);
+    expect(planRounds(100, { ...base, budget: 300, strategy: "real-only" })).toEqual([100]);
+  });
+
+  it("refuses what cannot be meant", () => {
+    expect(() => planRounds(100, { ...base, budget: 99 })).toThrowErrorMatchingInlineSnapshot();
+    expect(() => planRounds(100, { ...base, budget: 300, strategy: "best" })).toThrowErrorMatchingInlineSnapshot();
+    expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 2] })).toThrowErrorMatchingInlineSnapshot();
+  });
+});
+
+describe("distil", () => {
+  it("refuses students, teachers and test sets that do not fit, before it asks anything", async () => {
+    const teacher = new BrightnessTeacher();
+    const attempt = (spec: Parameters<typeof specFor>, evaluation?: ImageSet) =>
+      distil({ images, teacher, student: new Network(devices.cpu, specFor(...spec), 0), evaluation, options: base });
+    const other = drawDigits(3, 1, { size: 12 });
+    await expect(attempt(["lenet5", other, CLASSES])).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(attempt(["lenet5", images, 7])).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(attempt(["lenet5", images, CLASSES], other)).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(
+      attempt(["lenet5", images, CLASSES], { ...digits, classes: 11 }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot();
+    expect(teacher.shown).toHaveLength(0);
+  });
+
+  it("refuses answers that are no probabilities", async () => {
+    const teacher: Teacher = {
+      classes: CLASSES,
+      query: ({ count }) => Promise.resolve(new Float32Array(count * CLASSES).fill(0.2)),
+    };
+    const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 0);
+    await expect(distil({ images, teacher, student, options: base })).rejects.toThrowErrorMatchingInlineSnapshot();
+  });
+
+  it("stops between steps when told to, and frees its memory", async () => {
+    const interrupt = new AbortController();
+    const student = new Network(devices.gpu, specFor("lenet5-half", images, CLASSES), 0);
+    const before = devices.gpu.stats().liveBuffers;
+    const observer = {
+      onProgress: () => {
+        interrupt.abort(new Error("enough"));
+      },
+    };
+    const { signal } = interrupt;
+    const teacher = new BrightnessTeacher();
+    await expect(distil({ images, teacher, student, options: base, observer, signal })).rejects.toThrow("enough");
+    expect(devices.gpu.stats().liveBuffers).toBe(before);
+    student.dispose();
+  });
+});
+
+describe("a steady training step", () => {
+  it("creates no buffer, bind group or pipeline, many steps go in one submit, and nothing is read", async () => {
+    const { Examples, Trainer, plainAdam, WHOLE_WEIGHT } = await import("../../src/nn/index.js");
+    const device = devices.gpu;
+    const pixels = createTensor(device, [N, 1, 10, 10], { dtype: "u8", data: images.pixels });
+    const network = new Network(device, specFor("lenet5", images, CLASSES), 0);
+    const examples = new Examples(device, pixels, N, CLASSES);
+    examples.set(
+      Array.from({ length: N }, (_, image) => ({ first: image, second: image, weight: WHOLE_WEIGHT })),
+      new Float32Array(N * CLASSES).fill(1 / CLASSES),
+    );
+    const options = { batch: 4, optimiser: plainAdam, augmentation: { crop: 1, flip: true }, seed: 0 };
+    const trainer = await Trainer.create(network, examples, options, 100);
+    trainer.recording.run(1);
+    await device.finish();
+    const before = device.stats();
+    trainer.recording.run(100);
+    await device.finish();
+    const after = device.stats();
+    const launches = trainer.recording.launches.length;
+    expect(after).toEqual({ ...before, submits: before.submits + 1, dispatches: before.dispatches + 100 * launches });
+    trainer.dispose();
+    examples.dispose();
+    network.dispose();
+    pixels.dispose();
+  });
+});
