@@ -109,6 +109,11 @@ describe("wrong files", () => {
       "its header says images of 0x28, expected sides from 1 to 65535; the header is damaged, get the file again",
     ],
     [
+      "a vast height",
+      words(0x803, 1, 65536, 1),
+      "its header says images of 65536x1, expected sides from 1 to 65535; the header is damaged, get the file again",
+    ],
+    [
       "a vast side",
       words(0x803, 1, 1, 65536),
       "its header says images of 1x65536, expected sides from 1 to 65535; the header is damaged, get the file again",

@@ -227,6 +227,7 @@ describe("PNG folders", () => {
     write("split/train/y/1.png", pngOf(1, 1, 0, [2]));
     write("split/test/x/1.png", pngOf(1, 1, 0, [3]));
     write("split/test/y/1.png", pngOf(1, 1, 0, [4]));
+    folder("split/valid");
     const path = join(root, "split");
     expect(await openImageSet(path)).toMatchObject({ name: `${path}:train`, pixels: Uint8Array.of(1, 2), classes: 2 });
     expect(await openImageSet(`${path}:test`)).toMatchObject({ pixels: Uint8Array.of(3, 4), classNames: ["x", "y"] });
@@ -240,11 +241,15 @@ describe("PNG folders", () => {
     expect(await openImageSet(join(root, "vehicles"))).toMatchObject({ classNames: ["bus", "train"] });
   });
 
-  test("images of two sizes", async () => {
+  test.each([
+    [1, 2],
+    [2, 2],
+    [1, 1],
+  ])("images of two sizes, %sx%s beside 2x1", async (height, width) => {
     write("sizes/1.png", pngOf(2, 1, 0, [1, 2]));
-    write("sizes/2.png", pngOf(1, 2, 0, [1, 2]));
+    write("sizes/2.png", pngOf(height, width, 0, pattern(height * width)));
     expect(await failure(join(root, "sizes"))).toBe(
-      "~/sizes/2.png: 1x2 pixels, expected 2x1 as in ~/sizes/1.png; bring all images to one size",
+      `~/sizes/2.png: ${height}x${width} pixels, expected 2x1 as in ~/sizes/1.png; bring all images to one size`,
     );
   });
 
