@@ -5,18 +5,14 @@ import {
   conv2dInputGradient,
   conv2dShape,
   conv2dWeightGradient,
-  type Conv2dInputGradientVariant,
   type Conv2dVariant,
-  type Conv2dWeightGradientVariant,
 } from "../../src/kernels/conv2d/index.js";
 import { expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, expectSame, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();
-const forwardVariants: Conv2dVariant[] = ["direct"];
-const inputGradientVariants: Conv2dInputGradientVariant[] = ["direct"];
-const weightGradientVariants: Conv2dWeightGradientVariant[] = ["direct"];
+const variants: Conv2dVariant[] = ["direct", "tiled"];
 
 /** Shapes, strides and paddings around the edges of windows and tiles. */
 const problem = fc
@@ -40,7 +36,7 @@ const problem = fc
 
 const runs = { numRuns: 100 };
 
-describe.each(forwardVariants)("conv2d, variant %s", (variant) => {
+describe.each(variants)("conv2d, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
     const property = fc.asyncProperty(
       problem,
@@ -89,7 +85,7 @@ describe.each(forwardVariants)("conv2d, variant %s", (variant) => {
   });
 });
 
-describe.each(inputGradientVariants)("conv2d's input gradient, variant %s", (variant) => {
+describe.each(variants)("conv2d's input gradient, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
     const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
       const inputs = { dOut: randomInput(out, seed), weight: randomInput(weight, seed + 1) };
@@ -106,7 +102,7 @@ describe.each(inputGradientVariants)("conv2d's input gradient, variant %s", (var
   });
 });
 
-describe.each(weightGradientVariants)("conv2d's weight gradient, variant %s", (variant) => {
+describe.each(variants)("conv2d's weight gradient, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
     const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
       const inputs = { x: randomInput(x, seed), dOut: randomInput(out, seed + 1) };

@@ -1,6 +1,7 @@
 import { ShapeError } from "../../errors.js";
 import { expectRank, expectShape, formatShape, type Shape } from "../../tensor/shape.js";
 import type { Tensor } from "../../tensor/tensor.js";
+import type { Conv2dVariant } from "./plan.js";
 
 export interface Conv2dOptions {
   /** Pixels from one window to the next, along both axes; 1 where absent. */
@@ -12,11 +13,11 @@ export interface Conv2dOptions {
 }
 
 /** Where a result goes and which variant makes it. */
-export interface Conv2dTarget<Variant> {
+export interface Conv2dTarget {
   /** Takes the result; an intermediate where absent. */
   out?: Tensor<"f32">;
   /** Instead of the variant that fits the device and the sizes: for tests and benchmarks. */
-  variant?: Variant;
+  variant?: Conv2dVariant;
 }
 
 /** All sizes of one convolution: input N C H W, weights O C KH KW, output N O OH OW. */

@@ -3,18 +3,12 @@ import type { Recorder } from "../../tensor/recording.js";
 import { expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { conv2dGradientSizes, conv2dSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
-import {
-  chooseConv2d,
-  chooseInputGradient,
-  planConv2d,
-  planInputGradient,
-  type Conv2dInputGradientVariant,
-  type Conv2dVariant,
-} from "./plan.js";
+import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
+import { chooseCorrelation, planCorrelation } from "./plan.js";
 import { conv2dInputGradientReference, conv2dReference } from "./reference.js";
 
 export { conv2dShape, conv2dSizes, type Conv2dOptions, type Conv2dSizes, type Conv2dTarget } from "./contract.js";
-export type { Conv2dInputGradientVariant, Conv2dVariant, Conv2dWeightGradientVariant } from "./plan.js";
+export type { Conv2dVariant } from "./plan.js";
 export { conv2dInputGradientReference, conv2dReference, conv2dWeightGradientReference } from "./reference.js";
 export { conv2dWeightGradient } from "./weight-gradient.js";
 
@@ -29,7 +23,7 @@ export function conv2d(
   x: Tensor<"f32">,
   weight: Tensor<"f32">,
   bias?: Tensor<"f32">,
-  options: Conv2dOptions & Conv2dTarget<Conv2dVariant> = {},
+  options: Conv2dOptions & Conv2dTarget = {},
 ): Tensor<"f32"> {
   const { relu = false, variant } = options;
   const sizes = conv2dSizes(x.shape, weight.shape, bias?.shape, options);
@@ -39,6 +33,7 @@ export function conv2d(
   const shape = [sizes.n, sizes.o, sizes.oh, sizes.ow];
   const out = options.out ?? recorder.temporary(shape, "conv2d");
   expectShape("conv2d", "out", out.shape, shape);
+  const problem = forwardCorrelation(sizes, { hasBias: bias !== undefined, relu });
   recorder.add({
     kernel: "conv2d",
     reads: [x, weight, bias ?? weight],
@@ -46,7 +41,7 @@ export function conv2d(
     reference: () => {
       conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
     },
-    plan: () => planConv2d(variant ?? chooseConv2d(), sizes, { hasBias: bias !== undefined, relu }),
+    plan: (capabilities) => planCorrelation(variant ?? chooseCorrelation(capabilities, problem), problem),
   });
   return out;
 }
@@ -61,7 +56,7 @@ export function conv2dInputGradient(
   dOut: Tensor<"f32">,
   weight: Tensor<"f32">,
   inputShape: Shape,
-  options: Conv2dOptions & Conv2dTarget<Conv2dInputGradientVariant> = {},
+  options: Conv2dOptions & Conv2dTarget = {},
 ): Tensor<"f32"> {
   const sizes = conv2dGradientSizes("conv2dInputGradient", inputShape, weight.shape, dOut.shape, options);
   for (const [what, tensor] of Object.entries({ dOut, weight })) {
@@ -69,14 +64,15 @@ export function conv2dInputGradient(
   }
   const out = options.out ?? recorder.temporary(inputShape, "conv2dInputGradient");
   expectShape("conv2dInputGradient", "out", out.shape, inputShape);
+  const problem = inputGradientCorrelation(sizes);
   recorder.add({
     kernel: "conv2dInputGradient",
-    reads: [dOut, weight],
+    reads: [dOut, weight, weight],
     writes: [out],
     reference: () => {
       conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);
     },
-    plan: () => planInputGradient(options.variant ?? chooseInputGradient(), sizes),
+    plan: (capabilities) => planCorrelation(options.variant ?? chooseCorrelation(capabilities, problem), problem),
   });
   return out;
 }

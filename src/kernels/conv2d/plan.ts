@@ -1,73 +1,86 @@
+import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import { linearGrid } from "../grid.js";
 import type { Conv2dSizes } from "./contract.js";
+import correlationSource from "./correlation.wgsl?raw";
+import { correlationParams, type Correlation } from "./correlation.js";
 import directSource from "./direct.wgsl?raw";
-import inputGradientDirectSource from "./input-gradient-direct.wgsl?raw";
-import sizesSource from "./sizes.wgsl?raw";
 import sumPartsSource from "./sum-parts.wgsl?raw";
+import tiledSource from "./tiled.wgsl?raw";
 import weightGradientDirectSource from "./weight-gradient-direct.wgsl?raw";
+import weightGradientTiledSource from "./weight-gradient-tiled.wgsl?raw";
+import weightGradientSource from "./weight-gradient.wgsl?raw";
 
-export type Conv2dVariant = "direct";
-export type Conv2dInputGradientVariant = "direct";
-export type Conv2dWeightGradientVariant = "direct";
+/** `direct`: one output an invocation. `tiled`: matrix product through workgroup memory. */
+export type Conv2dVariant = "direct" | "tiled";
 
 const WORKGROUP = 64;
+/** Rows and columns of the `tiled` kernels' tiles. */
+const TILE = 64;
+/** Multiply-adds below which tiles are not worth it. */
+const SMALL = 1 << 20;
 
-/** Members of `Params` in sizes.wgsl. */
-function params(sizes: Conv2dSizes, { hasBias = false, relu = false, imagesPerPart = 0 } = {}): number[] {
-  const { n, c, h, w, o, kh, kw, oh, ow, stride, padding } = sizes;
-  return [n, c, h, w, o, kh, kw, oh, ow, stride, padding, Number(hasBias), Number(relu), imagesPerPart];
+/** The variant of the forward pass or of the input's gradient. */
+export function chooseCorrelation(capabilities: Capabilities, problem: Correlation): Conv2dVariant {
+  const { n, c, o, oh, ow, kh, kw } = problem;
+  if (capabilities.software) return "direct";
+  return n * oh * ow * o * c * kh * kw >= SMALL ? "tiled" : "direct";
 }
 
-function direct(name: string, source: string, members: number[], count: number): GpuPlan {
+/** Program and grid of one variant of the forward pass or of the input's gradient. */
+export function planCorrelation(variant: Conv2dVariant, problem: Correlation): GpuPlan {
+  const { n, o, oh, ow } = problem;
+  const params = correlationParams(problem);
+  if (variant === "tiled") {
+    const [x, y] = linearGrid(n * oh * ow, TILE);
+    return {
+      program: { name: "conv2d/tiled", source: [correlationSource, tiledSource] },
+      params,
+      grid: [x, y, Math.ceil(o / TILE)],
+    };
+  }
   return {
-    program: { name, source: [sizesSource, source], constants: { WORKGROUP } },
-    params: members,
-    grid: linearGrid(count, WORKGROUP),
+    program: { name: "conv2d/direct", source: [correlationSource, directSource], constants: { WORKGROUP } },
+    params,
+    grid: linearGrid(n * o * oh * ow, WORKGROUP),
   };
 }
 
-/** The forward variant for a device and sizes. */
-export function chooseConv2d(): Conv2dVariant {
-  return "direct";
-}
-
-/** Program and grid of one forward variant. */
-export function planConv2d(
-  variant: Conv2dVariant,
-  sizes: Conv2dSizes,
-  flags: { hasBias: boolean; relu: boolean },
-): GpuPlan {
-  return direct("conv2d/direct", directSource, params(sizes, flags), sizes.n * sizes.o * sizes.oh * sizes.ow);
-}
-
-/** The variant of the input's gradient for a device and sizes. */
-export function chooseInputGradient(): Conv2dInputGradientVariant {
-  return "direct";
-}
-
-/** Program and grid of one variant of the input's gradient. */
-export function planInputGradient(variant: Conv2dInputGradientVariant, sizes: Conv2dSizes): GpuPlan {
-  const count = sizes.n * sizes.c * sizes.h * sizes.w;
-  return direct("conv2dInputGradient/direct", inputGradientDirectSource, params(sizes), count);
-}
-
-/** The variant of the weights' gradient for a device and sizes. */
-export function chooseWeightGradient(): Conv2dWeightGradientVariant {
-  return "direct";
+/** The variant of the weights' gradient. */
+export function chooseWeightGradient(capabilities: Capabilities, sizes: Conv2dSizes): Conv2dVariant {
+  const { n, c, o, oh, ow, kh, kw } = sizes;
+  if (capabilities.software) return "direct";
+  return n * oh * ow * o * c * kh * kw >= SMALL ? "tiled" : "direct";
 }
 
 /** How many images one partial sum of the weights' gradient covers: so few that the whole device has work. */
-export function imagesPerPart(variant: Conv2dWeightGradientVariant, { n, o, c, kh, kw }: Conv2dSizes): number {
-  const parts = Math.min(n, Math.ceil(65536 / (o * c * kh * kw)));
-  return Math.ceil(n / parts);
+export function imagesPerPart(variant: Conv2dVariant, { n, o, c, kh, kw }: Conv2dSizes): number {
+  const taps = c * kh * kw;
+  const parts = variant === "tiled" ? 512 / (Math.ceil(o / TILE) * Math.ceil(taps / TILE)) : 65536 / (o * taps);
+  return Math.ceil(n / Math.min(n, Math.ceil(parts)));
 }
 
 /** Program and grid of one variant of the weights' gradient, in partial sums over `images` images each. */
-export function planWeightGradient(variant: Conv2dWeightGradientVariant, sizes: Conv2dSizes, images: number): GpuPlan {
-  const count = Math.ceil(sizes.n / images) * sizes.o * sizes.c * sizes.kh * sizes.kw;
-  const members = params(sizes, { imagesPerPart: images });
-  return direct("conv2dWeightGradient/direct", weightGradientDirectSource, members, count);
+export function planWeightGradient(variant: Conv2dVariant, sizes: Conv2dSizes, images: number): GpuPlan {
+  const { n, c, h, w, o, oh, ow, kh, kw, stride, padding } = sizes;
+  const params = [n, c, h, w, o, oh, ow, kh, kw, stride, padding, images];
+  const parts = Math.ceil(n / images);
+  if (variant === "tiled") {
+    return {
+      program: { name: "conv2dWeightGradient/tiled", source: [weightGradientSource, weightGradientTiledSource] },
+      params,
+      grid: [Math.ceil((c * kh * kw) / TILE), Math.ceil(o / TILE), parts],
+    };
+  }
+  return {
+    program: {
+      name: "conv2dWeightGradient/direct",
+      source: [weightGradientSource, weightGradientDirectSource],
+      constants: { WORKGROUP },
+    },
+    params,
+    grid: linearGrid(parts * o * c * kh * kw, WORKGROUP),
+  };
 }
 
 /** Program and grid that add `parts` partial sums of `size` elements each. */

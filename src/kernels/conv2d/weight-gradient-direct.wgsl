@@ -1,12 +1,6 @@
-// parts[p, o, c, ky, kx] = Σ_{n, y, x} d_out[n, o, y, x] · in[n, c, y·stride + ky − padding, x·stride + kx − padding]
-// over the images n of part p, `images_per_part` in each; f32, N C H W.
-// One element of one part an invocation: for every size.
-// Compiled in: WORKGROUP. Follows sizes.wgsl.
+// The weights' gradient of weight-gradient.wgsl, which it follows, one element of one part an invocation: for every size.
+// Compiled in: WORKGROUP.
 // Grid: linear, one invocation an element of `parts`.
-
-@group(0) @binding(1) var<storage, read> image: array<f32>;
-@group(0) @binding(2) var<storage, read> d_out: array<f32>;
-@group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -25,7 +19,6 @@ fn main(
   var sum = 0.0;
   for (var n = first; n < min(first + params.images_per_part, params.n); n++) {
     for (var y = 0u; y < params.oh; y++) {
-      // Left of and above the image the unsigned difference wraps round to a number past the image.
       let row = y * params.stride + ky - params.padding;
       if (row < params.h) {
         let source = ((n * params.c + c) * params.h + row) * params.w;

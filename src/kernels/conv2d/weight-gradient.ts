@@ -3,13 +3,7 @@ import type { Recorder } from "../../tensor/recording.js";
 import { expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
-import {
-  chooseWeightGradient,
-  imagesPerPart,
-  planSumParts,
-  planWeightGradient,
-  type Conv2dWeightGradientVariant,
-} from "./plan.js";
+import { chooseWeightGradient, imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
 import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js";
 
 /**
@@ -23,15 +17,15 @@ export function conv2dWeightGradient(
   x: Tensor<"f32">,
   dOut: Tensor<"f32">,
   weightShape: Shape,
-  options: Conv2dOptions & Conv2dTarget<Conv2dWeightGradientVariant> = {},
+  options: Conv2dOptions & Conv2dTarget = {},
 ): Tensor<"f32"> {
   const sizes = conv2dGradientSizes("conv2dWeightGradient", x.shape, weightShape, dOut.shape, options);
   for (const [what, tensor] of Object.entries({ x, dOut })) expectDType("conv2dWeightGradient", what, tensor, "f32");
   const out = options.out ?? recorder.temporary(weightShape, "conv2dWeightGradient");
   expectShape("conv2dWeightGradient", "out", out.shape, weightShape);
 
-  const { info } = recorder.device;
-  const variant = options.variant ?? chooseWeightGradient();
+  const { info, capabilities } = recorder.device;
+  const variant = options.variant ?? chooseWeightGradient(capabilities, sizes);
   const images = info.kind === "cpu" ? sizes.n : imagesPerPart(variant, sizes);
   const count = Math.ceil(sizes.n / images);
   const parts = count === 1 ? out : recorder.temporary([count, ...weightShape], "conv2dWeightGradient parts");
