@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { add, dropout, dropoutBackward, relu, reluBackward } from "../../src/kernels/activation/index.js";
-import { CpuDevice, createTensor, Recorder } from "../../src/tensor/index.js";
+import { add, dropout, dropoutBackward, planRelu, relu, reluBackward } from "../../src/kernels/activation/index.js";
+import { CpuDevice, createTensor, Recorder, type GpuPlan } from "../../src/tensor/index.js";
 import { EXACT, expectClose, type Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
 import { numericalGradient } from "./numerical-gradient.js";
 
 const devices = useDevices();
-const size = fc.oneof(edgeSize(64), edgeSize(256), fc.constant(70_001));
+const size = fc.oneof(edgeSize(64), edgeSize(512), edgeSize(2048), fc.constant(70_001));
 const odd: Input<"f32"> = { shape: [6], dtype: "f32", data: [NaN, Infinity, -Infinity, 0, -0, 3e-39] };
 
 /** A step's number in device memory. */
@@ -36,13 +36,22 @@ describe("relu and add", () => {
     );
   });
 
-  it("covers more elements than one row of workgroups holds", async () => {
-    const length = 65535 * 64 + 5;
-    const inputs = { a: { shape: [length], dtype: "f32", data: new Float32Array(length).fill(-1) } } as const;
-    inputs.a.data[length - 1] = 2;
-    const { out } = await runKernel(devices.gpu, inputs, (recorder, { a }) => ({ out: relu(recorder, a) }));
-    expect(out.findIndex((value) => value !== 0)).toBe(length - 1);
-    expect(out[length - 1]).toBe(2);
+  it("cover their elements on a grid of two axes, as long ranges have", async () => {
+    const length = 3 * 5 * 512 - 7;
+    const inputs = { a: randomInput([length], 1) };
+    const { out } = await runKernel(devices.gpu, inputs, (recorder, { a }) => {
+      const out = recorder.temporary(a.shape, "out");
+      const plan = (): GpuPlan => ({ ...planRelu(length), grid: [3, 5, 1] });
+      recorder.add({ kernel: "relu", reads: [a], writes: [out], reference: () => undefined, plan });
+      return { out };
+    });
+    expectClose(
+      out,
+      Array.from(inputs.a.data, (value) => Math.max(value, 0)),
+      EXACT,
+    );
+    expect(planRelu(1e8).grid.reduce((product, length) => product * length, 512)).toBeGreaterThanOrEqual(1e8);
+    expect(Math.max(...planRelu(1e8).grid)).toBeLessThanOrEqual(65535);
   });
 
   it("carry NaN and infinities", async () => {

@@ -1,7 +1,7 @@
 import type { GpuPlan } from "../../tensor/launch.js";
 import philoxSource from "../../tensor/philox.wgsl?raw";
 import { RandomStream } from "../../tensor/random.js";
-import { linearGrid } from "../grid.js";
+import { planRuns } from "../run.js";
 import addSource from "./add.wgsl?raw";
 import dropoutSource from "./dropout.wgsl?raw";
 import reluBackwardSource from "./relu-backward.wgsl?raw";
@@ -9,36 +9,32 @@ import reluSource from "./relu.wgsl?raw";
 
 /** relu over `size` elements. */
 export function planRelu(size: number): GpuPlan {
-  return {
-    program: { name: "activation/relu", source: [reluSource] },
-    params: [size],
-    grid: linearGrid(size, 64),
-  };
+  const { constants, grid } = planRuns(size);
+  return { program: { name: "activation/relu", source: [reluSource], constants }, params: [size], grid };
 }
 
 /** relu's gradient over `size` elements. */
 export function planReluBackward(size: number): GpuPlan {
+  const { constants, grid } = planRuns(size);
   return {
-    program: { name: "activation/relu-backward", source: [reluBackwardSource] },
+    program: { name: "activation/relu-backward", source: [reluBackwardSource], constants },
     params: [size],
-    grid: linearGrid(size, 64),
+    grid,
   };
 }
 
 /** add over `size` elements. */
 export function planAdd(size: number, relu: boolean): GpuPlan {
-  return {
-    program: { name: "activation/add", source: [addSource] },
-    params: [size, Number(relu)],
-    grid: linearGrid(size, 64),
-  };
+  const { constants, grid } = planRuns(size);
+  return { program: { name: "activation/add", source: [addSource], constants }, params: [size, Number(relu)], grid };
 }
 
 /** dropout over `size` elements, four an invocation. */
 export function planDropout(size: number, rate: number, scale: number, seed: number, salt: number): GpuPlan {
+  const { constants, grid } = planRuns(Math.ceil(size / 4));
   return {
-    program: { name: "activation/dropout", source: [philoxSource, dropoutSource] },
+    program: { name: "activation/dropout", source: [philoxSource, dropoutSource], constants },
     params: [size, seed, RandomStream.dropout, salt, { f32: rate }, { f32: scale }],
-    grid: linearGrid(Math.ceil(size / 4), 64),
+    grid,
   };
 }

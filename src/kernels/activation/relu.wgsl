@@ -1,5 +1,6 @@
 // out[i] = x[i] where x[i] > 0, else 0; NaN stays NaN. f32, any shape.
-// Grid: linear over the elements, 64 to a workgroup.
+// Compiled in: RUN, the elements that an invocation writes, 64 apart.
+// Grid: linear over the elements, 64 · RUN to a workgroup.
 
 struct Params {
   size: u32,
@@ -9,13 +10,16 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
+fn write_element(index: u32) {
+  out[index] = select(x[index], 0.0, x[index] <= 0.0);
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
-  if (index >= params.size) { return; }
-  out[index] = select(x[index], 0.0, x[index] <= 0.0);
+  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
+  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -1,5 +1,6 @@
 import type { GpuPlan } from "../../tensor/launch.js";
 import { linearGrid } from "../grid.js";
+import { planRuns } from "../run.js";
 import { channelParams, type ChannelSizes } from "../reduce/channels.js";
 import channelsSource from "../reduce/channels.wgsl?raw";
 import inputGradientSource from "./input-gradient.wgsl?raw";
@@ -37,10 +38,11 @@ export function planNormalise(
   { fromVariance, relu, epsilon }: { fromVariance: boolean; relu: boolean; epsilon: number },
 ): GpuPlan {
   const size = samples * channels * positions;
+  const { constants, grid } = planRuns(size);
   return {
-    program: { name: "norm/normalise", source: [normaliseSource] },
+    program: { name: "norm/normalise", source: [normaliseSource], constants },
     params: [size, channels, positions, Number(fromVariance), Number(relu), { f32: epsilon }],
-    grid: linearGrid(size, 64),
+    grid,
   };
 }
 
@@ -56,9 +58,10 @@ export function planParameterGradient(sizes: ChannelSizes, chunks: number): GpuP
 /** The gradient by each element of x. */
 export function planInputGradient({ samples, channels, positions }: ChannelSizes): GpuPlan {
   const size = samples * channels * positions;
+  const { constants, grid } = planRuns(size);
   return {
-    program: { name: "norm/input-gradient", source: [inputGradientSource] },
+    program: { name: "norm/input-gradient", source: [inputGradientSource], constants },
     params: [size, channels, positions, { f32: 1 / (samples * positions) }],
-    grid: linearGrid(size, 64),
+    grid,
   };
 }

@@ -1,8 +1,9 @@
 // d_x[p, r, c] = Σ d_out[p, i, j] over the windows (i, j) of which (r, c) is the first maximum, row by row. Planes
 // p = N · C, f32, x and d_x planes × height × width, out (the pooling's result) and d_out planes × out_height ×
 // out_width.
-// Joined behind geometry.wgsl. One invocation an input pixel: it looks at the windows that hold the pixel.
-// Grid: linear over the input pixels, 64 to a workgroup.
+// Joined behind geometry.wgsl. Each input pixel looks at the windows that hold it.
+// Compiled in: RUN, the elements that an invocation writes, 64 apart.
+// Grid: linear over the input pixels, 64 · RUN to a workgroup.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> out: array<f32>;
@@ -24,14 +25,7 @@ fn is_first(plane: u32, rows: Range, columns: Range, row: u32, column: u32, maxi
   return true;
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
-  if (index >= params.size) { return; }
+fn write_element(index: u32) {
   let line = index / params.width;
   let row = line % params.height;
   let column = index % params.width;
@@ -53,4 +47,14 @@ fn main(
     }
   }
   d_x[index] = gradient;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
+  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -1,19 +1,13 @@
 // out[p, i, j] = the largest x[p, r, c] of the window of (i, j); NaN where one of them is NaN. Planes p = N · C, f32,
 // x planes × height × width, out planes × out_height × out_width.
-// Joined behind geometry.wgsl. One invocation an output pixel.
-// Grid: linear over the output pixels, 64 to a workgroup.
+// Joined behind geometry.wgsl.
+// Compiled in: RUN, the elements that an invocation writes, 64 apart.
+// Grid: linear over the output pixels, 64 · RUN to a workgroup.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
-  if (index >= params.size) { return; }
+fn write_element(index: u32) {
   let line = index / params.out_width;
   let rows = window_range(line % params.out_height, params.kernel_height, params.height);
   let columns = window_range(index % params.out_width, params.kernel_width, params.width);
@@ -27,4 +21,14 @@ fn main(
     }
   }
   out[index] = best;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
+  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }
