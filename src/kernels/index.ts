@@ -10,3 +10,4 @@ export * from "./pool/index.js";
 export * from "./optimizer/index.js";
 export * from "./mixup/index.js";
 export * from "./norm/index.js";
+export * from "./select/index.js";
