@@ -94,8 +94,14 @@ export class Philox {
     return unitFloat(this.uint32());
   }
 
-  /** Uniform in 0 … bound − 1, without bias. `bound` is at most 2^32. */
+  /**
+   * Uniform in 0 … bound − 1, without bias.
+   * @throws RangeError where `bound` is not a whole number from 1 to 2^32.
+   */
   below(bound: number): number {
+    if (!Number.isInteger(bound) || bound < 1 || bound > 0x100000000) {
+      throw new RangeError(`random number below ${bound}; expected a whole number from 1 to 4294967296`);
+    }
     const limit = Math.floor(0x100000000 / bound) * bound;
     for (;;) {
       const word = this.uint32();
@@ -120,8 +126,14 @@ export class Philox {
     return items;
   }
 
-  /** `count` distinct whole numbers below `bound`, in ascending order (Floyd's algorithm). */
+  /**
+   * `count` distinct whole numbers below `bound`, in ascending order (Floyd's algorithm).
+   * @throws RangeError where there are not so many.
+   */
   sample(count: number, bound: number): Uint32Array<ArrayBuffer> {
+    if (!Number.isInteger(count) || count < 0 || count > bound) {
+      throw new RangeError(`sample of ${count} out of ${bound}; expected a whole number from 0 to ${bound}`);
+    }
     const chosen = new Set<number>();
     for (let upper = bound - count; upper < bound; upper++) {
       const candidate = this.below(upper + 1);

@@ -1,4 +1,4 @@
-import { ActiveMixupError, DisposedError } from "../errors.js";
+import { ActiveMixupError, DeviceError, DisposedError } from "../errors.js";
 import type { Device, Prepared, Storage } from "./device.js";
 import { storageBytes, type DType } from "./dtype.js";
 import type { Launch } from "./launch.js";
@@ -6,10 +6,11 @@ import { planMemory } from "./plan-memory.js";
 import { sizeOf, type Shape } from "./shape.js";
 import { Block, Tensor } from "./tensor.js";
 
+type Placed = readonly [Block, { first: number; last: number }];
+
 /** Collects launches while a step is recorded. Kernels take it as their first argument. */
 export class Recorder {
   readonly launches: Launch[] = [];
-  readonly kept = new Set<Block>();
 
   constructor(readonly device: Device) {}
 
@@ -19,32 +20,59 @@ export class Recorder {
    */
   temporary<D extends DType = "f32">(shape: Shape, name: string, dtype: D = "f32" as D): Tensor<D> {
     const block = new Block(this.device, storageBytes(dtype, sizeOf(shape)), name);
+    block.owner = "recording";
+    block.kept = false;
     return new Tensor(block, shape, dtype);
   }
 
   /** Keeps an intermediate's values until the recording runs again, so that they can be read. Returns the tensor. */
   keep<T extends Tensor>(tensor: T): T {
-    this.kept.add(tensor.block);
+    tensor.block.kept = true;
     return tensor;
   }
 
+  /**
+   * Adds a launch, to run after those added before.
+   * @throws DeviceError where a tensor lives on another device, or the launch reads or writes twice what it writes.
+   */
   add(launch: Launch): void {
     for (const tensor of [...launch.reads, ...launch.writes]) {
       if (tensor.device !== this.device) {
-        throw new ActiveMixupError(
-          "device",
+        throw new DeviceError(
           `${launch.kernel}: tensor "${tensor.name}" lives on another device (${tensor.device.info.adapter}) ` +
             `than the recording (${this.device.info.adapter}); copy it over first`,
         );
       }
     }
+    expectNoAliases(launch);
     this.launches.push(launch);
   }
+}
+
+/** WebGPU's rule, kept on every device: what a launch writes, it may neither read nor write through another binding. */
+function expectNoAliases({ kernel, reads, writes }: Launch): void {
+  for (const [index, written] of writes.entries()) {
+    const read = reads.find(({ block }) => block === written.block);
+    if (read) {
+      throw new DeviceError(
+        `${kernel}: "${read.name}" shares a buffer with the output "${written.name}"; ` +
+          `a kernel cannot read and write one buffer through two bindings: give it an output of its own`,
+      );
+    }
+    const twin = writes.slice(index + 1).find((other) => overlap(written, other));
+    if (twin) throw new DeviceError(`${kernel}: its outputs "${written.name}" and "${twin.name}" overlap`);
+  }
+}
+
+function overlap(a: Tensor, b: Tensor): boolean {
+  return a.block === b.block && a.byteOffset < b.byteOffset + b.bytes && b.byteOffset < a.byteOffset + a.bytes;
 }
 
 /** A recorded step: runs again and again without shape checks, allocation or compilation. */
 export class Recording<T> {
   private disposed = false;
+  /** Blocks of the tensors that the recording uses and does not own. */
+  private readonly lasting: readonly Block[];
 
   constructor(
     /** What the recorded function returned. */
@@ -54,16 +82,26 @@ export class Recording<T> {
     private readonly prepared: Prepared,
     private readonly storages: readonly Storage[],
     private readonly blocks: readonly Block[],
-  ) {}
+  ) {
+    const used = launches.flatMap(({ reads, writes }) => [...reads, ...writes]).map(({ block }) => block);
+    this.lasting = [...new Set(used)].filter(({ owner }) => owner === "tensor");
+  }
 
   /** Bytes of intermediate memory. */
   get temporaryBytes(): number {
     return this.storages.reduce((sum, storage) => sum + storage.bytes, 0);
   }
 
-  /** Queues `times` runs and returns without waiting. For long work use {@link replay}, which paces itself. */
+  /**
+   * Queues `times` runs and returns without waiting. For long work use {@link replay}, which paces itself.
+   * @throws DisposedError after `dispose()`, or where a tensor that the recording uses was disposed.
+   */
   run(times = 1): void {
-    if (this.disposed) throw new DisposedError("recording: run after dispose()");
+    if (this.disposed) throw new DisposedError("recording: run after dispose(); keep it until its last run");
+    for (const { state, name } of this.lasting) {
+      if (state === "live") continue;
+      throw new DisposedError(`recording: run after tensor "${name}", which it uses, was disposed; keep both together`);
+    }
     this.prepared.run(times);
   }
 
@@ -72,10 +110,7 @@ export class Recording<T> {
     if (this.disposed) return;
     this.disposed = true;
     this.prepared.dispose();
-    for (const block of this.blocks) {
-      block.storage = undefined;
-      block.state = "disposed";
-    }
+    for (const block of this.blocks) block.lose();
     for (const storage of this.storages) this.device.free(storage);
   }
 }
@@ -87,21 +122,19 @@ export class Recording<T> {
 export async function record<T>(device: Device, body: (recorder: Recorder) => T): Promise<Recording<T>> {
   const recorder = new Recorder(device);
   const result = body(recorder);
-  const blocks = [...intermediateBlocks(recorder)];
-  const plan = planMemory(blocks.map(([block, lifetime]) => ({ bytes: block.bytes, ...lifetime })));
-  const storages = plan.storages.map((bytes, index) => device.allocate(bytes, `intermediate ${index}`));
-  for (const [index, [block]] of blocks.entries()) block.place(storages[plan.assignment[index]]);
+  const placed = intermediateBlocks(recorder);
+  const blocks = placed.map(([block]) => block);
+  const plan = planMemory(placed.map(([{ bytes }, lifetime]) => ({ bytes, ...lifetime })));
+  const storages: Storage[] = [];
   try {
+    for (const [index, bytes] of plan.storages.entries()) {
+      storages.push(device.allocate(bytes, `intermediate ${index}`));
+    }
+    for (const [index, block] of blocks.entries()) block.place(storages[plan.assignment[index]]);
     const prepared = await device.prepare(recorder.launches);
-    return new Recording(
-      result,
-      device,
-      recorder.launches,
-      prepared,
-      storages,
-      blocks.map(([block]) => block),
-    );
+    return new Recording(result, device, recorder.launches, prepared, storages, blocks);
   } catch (error) {
+    for (const block of blocks) block.lose();
     for (const storage of storages) device.free(storage);
     throw error;
   }
@@ -118,19 +151,21 @@ export async function runOnce<T>(device: Device, body: (recorder: Recorder) => T
   }
 }
 
-function intermediateBlocks(recorder: Recorder): Map<Block, { first: number; last: number }> {
+/** The intermediates with the launches that use them first and last, in order of first use. */
+function intermediateBlocks({ launches }: Recorder): Placed[] {
   const lifetimes = new Map<Block, { first: number; last: number }>();
-  for (const [index, launch] of recorder.launches.entries()) {
-    for (const { block } of [...launch.reads, ...launch.writes]) {
+  for (const [index, { kernel, reads, writes }] of launches.entries()) {
+    for (const { block, name } of reads) {
+      if (block.state !== "planned" || lifetimes.has(block)) continue;
+      throw new ActiveMixupError("recording", `${kernel}: reads "${name}" before any kernel has written it`);
+    }
+    for (const { block } of [...reads, ...writes]) {
       if (block.state !== "planned") continue;
       const lifetime = lifetimes.get(block);
-      if (lifetime) lifetime.last = index;
-      else lifetimes.set(block, { first: index, last: index });
+      const last = block.kept ? launches.length : index;
+      if (lifetime) lifetime.last = last;
+      else lifetimes.set(block, { first: index, last });
     }
   }
-  for (const block of recorder.kept) {
-    const lifetime = lifetimes.get(block);
-    if (lifetime) lifetime.last = recorder.launches.length;
-  }
-  return lifetimes;
+  return [...lifetimes];
 }

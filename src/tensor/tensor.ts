@@ -10,6 +10,9 @@ import { formatShape, sizeOf, type Shape } from "./shape.js";
 export class Block {
   storage: Storage | undefined;
   state: "planned" | "live" | "disposed" = "planned";
+  /** Whose memory it is: a tensor's own, or a recording's, where only what was kept outlasts the next launches. */
+  owner: "tensor" | "recording" = "tensor";
+  kept = true;
 
   constructor(
     readonly device: Device,
@@ -20,6 +23,12 @@ export class Block {
   place(storage: Storage): void {
     this.storage = storage;
     this.state = "live";
+  }
+
+  /** Takes note that the storage was freed. */
+  lose(): void {
+    this.storage = undefined;
+    this.state = "disposed";
   }
 }
 
@@ -64,12 +73,19 @@ export class Tensor<D extends DType = DType> {
     throw new DisposedError(`tensor "${this.name}" ${formatShape(this.shape)} ${why}`);
   }
 
-  /** Frees the memory, with that of every view of it. A second call does nothing. */
+  /**
+   * Frees the memory, with that of every view of it. A second call does nothing.
+   * @throws DisposedError for an intermediate of a recording, which frees its memory itself.
+   */
   dispose(): void {
+    if (this.block.owner === "recording") {
+      throw new DisposedError(
+        `tensor "${this.name}" ${formatShape(this.shape)} is an intermediate; dispose of its recording instead`,
+      );
+    }
     if (this.block.state !== "live") return;
     this.block.device.free(this.block.storage!);
-    this.block.storage = undefined;
-    this.block.state = "disposed";
+    this.block.lose();
   }
 }
 
@@ -113,20 +129,26 @@ export function reshape<D extends DType>(tensor: Tensor<D>, shape: Shape): Tenso
 /**
  * A part of `tensor`'s memory, `offset` elements from its start, with a shape of its own; nothing is copied. To be used
  * by a kernel, the offset in bytes has to be a multiple of `device.capabilities.offsetAlignment`.
- * @throws ShapeError where the part does not lie within the tensor.
+ * @throws ShapeError where the part does not lie within the tensor, or does not start at a whole 32-bit word.
  */
 export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape: Shape, name?: string): Tensor<D> {
   const end = offset + sizeOf(shape);
-  if (offset < 0 || end > tensor.size) {
+  if (!Number.isInteger(offset) || offset < 0 || end > tensor.size) {
     throw new ShapeError(`slice: elements ${offset} to ${end} of "${tensor.name}", which has ${tensor.size}`);
   }
   const byteOffset = tensor.byteOffset + offset * bytesPerElement(tensor.dtype);
+  if (byteOffset % 4 !== 0) {
+    throw new ShapeError(
+      `slice: element ${offset} of "${tensor.name}" (${tensor.dtype}) is inside a 32-bit word; start at a multiple of 4`,
+    );
+  }
   return new Tensor(tensor.block, shape, tensor.dtype, byteOffset, name ?? tensor.name);
 }
 
 /**
  * Copies `data` into the tensor, from its first element on. Earlier commands still see the old values, later ones the
- * new.
+ * new. Whole 32-bit words are written: where fewer `u8` values than the tensor holds end inside a word, the rest of
+ * that word becomes 0.
  * @throws ShapeError where `data` has more elements than the tensor.
  */
 export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
@@ -136,8 +158,17 @@ export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
   tensor.device.write(tensor, data);
 }
 
-/** Waits for the device to finish what is queued and copies the tensor's values to the host. */
-export function readTensor<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+/**
+ * Waits for the device to finish what is queued and copies the tensor's values to the host.
+ * @throws DisposedError after `dispose()`, and for an intermediate that was not kept: others use its memory too.
+ */
+export async function readTensor<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+  if (!tensor.block.kept) {
+    throw new DisposedError(
+      `tensor "${tensor.name}" ${formatShape(tensor.shape)} is an intermediate whose memory others use too; ` +
+        `recorder.keep() it to read it`,
+    );
+  }
   return tensor.device.read(tensor);
 }
 

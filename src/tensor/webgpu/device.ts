@@ -1,9 +1,10 @@
 import { DeviceError, DisposedError } from "../../errors.js";
 import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "../device.js";
-import { hostView, type DType, type HostArrays } from "../dtype.js";
-import type { Launch } from "../launch.js";
+import { hostView, storageBytes, type DType, type HostArrays } from "../dtype.js";
+import type { GpuPlan, Grid, Launch } from "../launch.js";
 import { StatsCounter } from "../stats.js";
 import type { Tensor } from "../tensor.js";
+import { withErrorScope } from "./error-scope.js";
 import { encodeParams } from "./params.js";
 import { PipelineCache, type Pipeline } from "./pipelines.js";
 
@@ -83,8 +84,7 @@ export class WebGpuDevice implements Device {
 
   write(tensor: Tensor, data: ArrayLike<number>): void {
     this.expectAlive(`write "${tensor.name}"`);
-    const bytes = Math.ceil((data.length * tensor.bytes) / tensor.size / 4) * 4;
-    const staged = new ArrayBuffer(bytes);
+    const staged = new ArrayBuffer(storageBytes(tensor.dtype, data.length));
     hostView(tensor.dtype, staged, 0, data.length).set(data);
     this.gpu.queue.writeBuffer((tensor.storage as GpuStorage).buffer, tensor.byteOffset, staged);
   }
@@ -117,26 +117,40 @@ export class WebGpuDevice implements Device {
         this.pipelines.get(plan.program, launches[index].reads.length, launches[index].writes.length),
       ),
     );
-    const params = this.uploadParams(plans.map((plan) => encodeParams(plan.params)));
-    const dispatches = launches.map((launch, index): Dispatch => {
-      const [x, y, z] = plans[index].grid;
-      const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
-      if (Math.max(x, y, z) > limit || Math.min(x, y, z) < 1) {
-        throw new DeviceError(`${plans[index].program.name}: grid ${x} × ${y} × ${z}; each has to be 1 to ${limit}`);
-      }
-      const bindGroup = this.bind(launch, pipelines[index], params.buffer, params.offsets[index], params.sizes[index]);
-      return { pipeline: pipelines[index].pipeline, bindGroup, x, y, z };
-    });
     this.expectAlive("record");
-    return {
-      run: (times) => {
-        this.encode(dispatches, times);
-      },
-      dispose: () => {
-        params.buffer.destroy();
-        if (!this.destroyed) this.counter.freed(params.buffer.size);
-      },
+    const params = this.uploadParams(plans.map((plan) => encodeParams(plan.params)));
+    const dispose = () => {
+      params.buffer.destroy();
+      if (!this.destroyed) this.counter.freed(params.buffer.size);
     };
+    try {
+      const dispatches = await withErrorScope(this.gpu, () =>
+        launches.map((launch, index): Dispatch => {
+          const { pipeline } = pipelines[index];
+          const [x, y, z] = this.checkGrid(plans[index]);
+          const binding = { buffer: params.buffer, offset: params.offsets[index], size: params.sizes[index] };
+          return { pipeline, bindGroup: this.bind(launch, pipelines[index], binding), x, y, z };
+        }),
+      );
+      this.expectAlive("record");
+      return {
+        run: (times) => {
+          this.encode(dispatches, times);
+        },
+        dispose,
+      };
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+  }
+
+  private checkGrid({ program, grid }: GpuPlan): Grid {
+    const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
+    if (Math.max(...grid) > limit || Math.min(...grid) < 1) {
+      throw new DeviceError(`${program.name}: grid ${grid.join(" × ")}; each has to be 1 to ${limit}`);
+    }
+    return grid;
   }
 
   private encode(dispatches: readonly Dispatch[], times: number): void {
@@ -156,19 +170,17 @@ export class WebGpuDevice implements Device {
     this.counter.dispatches += times * dispatches.length;
   }
 
-  private bind(launch: Launch, pipeline: Pipeline, params: GPUBuffer, offset: number, size: number): GPUBindGroup {
-    const written = new Set(launch.writes.map((tensor) => tensor.storage));
-    for (const tensor of launch.reads) {
-      if (written.has(tensor.storage)) {
-        throw new DeviceError(
-          `${launch.kernel}: "${tensor.name}" shares a buffer with an output; ` +
-            `a kernel cannot read and write one buffer through two bindings`,
-        );
-      }
-    }
-    const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: params, offset, size } }];
+  private bind(launch: Launch, pipeline: Pipeline, params: GPUBufferBinding): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: params }];
     for (const tensor of [...launch.reads, ...launch.writes]) {
       const buffer = (tensor.storage as GpuStorage).buffer;
+      const { offsetAlignment } = this.capabilities;
+      if (tensor.byteOffset % offsetAlignment !== 0) {
+        throw new DeviceError(
+          `${launch.kernel}: "${tensor.name}" starts at byte ${tensor.byteOffset} of its buffer; ` +
+            `kernels take parts that start at a multiple of ${offsetAlignment}`,
+        );
+      }
       entries.push({ binding: entries.length, resource: { buffer, offset: tensor.byteOffset, size: tensor.bytes } });
     }
     this.counter.bindGroupsCreated++;

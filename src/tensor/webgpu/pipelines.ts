@@ -31,8 +31,11 @@ export class PipelineCache {
   }
 
   private async compile(name: string, code: string, reads: number, writes: number): Promise<Pipeline> {
+    // Within an error scope, so that one faulty kernel does not count as the failure of the whole device.
+    this.device.pushErrorScope("validation");
     const layout = this.layout(reads, writes);
     const module = this.device.createShaderModule({ label: name, code });
+    const problem = this.device.popErrorScope().catch(() => null);
     try {
       const pipeline = await this.device.createComputePipelineAsync({
         label: name,
@@ -41,12 +44,11 @@ export class PipelineCache {
       });
       return { pipeline, layout: layout.group };
     } catch (error) {
+      const reason = (await problem)?.message ?? (error as Error).message;
       const { messages } = await module.getCompilationInfo();
       const lines = code.split("\n").map((line, index) => `${String(index + 1).padStart(4)} ${line}`);
       const found = messages.map((message) => `  line ${message.lineNum}: ${message.message}`);
-      throw new DeviceError(
-        `kernel ${name} does not compile: ${(error as Error).message}\n${found.join("\n")}\n${lines.join("\n")}`,
-      );
+      throw new DeviceError(`kernel ${name} does not compile: ${reason}\n${found.join("\n")}\n${lines.join("\n")}`);
     }
   }
 
