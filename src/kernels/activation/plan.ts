@@ -29,7 +29,7 @@ export function planAdd(size: number, relu: boolean): GpuPlan {
   return { program: { name: "activation/add", source: [addSource], constants }, params: [size, Number(relu)], grid };
 }
 
-/** dropout over `size` elements, four an invocation. */
+/** dropout over `size` elements, four a random block. */
 export function planDropout(size: number, rate: number, scale: number, seed: number, salt: number): GpuPlan {
   const { constants, grid } = planRuns(Math.ceil(size / 4));
   return {

@@ -1,5 +1,6 @@
 // d_x = gamma[c] · inverse_deviation[c] · (d_out − (beta_gradient[c] + x̂ · gamma_gradient[c]) / count) with
 // x̂ = (x − mean[c]) · inverse_deviation[c] and count = N · P. x, d_out and d_x are [N, C, P], the others [C], f32.
+// Joined behind division.wgsl.
 // Compiled in: RUN, the elements that an invocation writes, 64 apart.
 // Grid: linear over the elements, 64 · RUN to a workgroup.
 
@@ -20,7 +21,8 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> d_x: array<f32>;
 
 fn write_element(index: u32) {
-  let channel = (index / params.positions) % params.channels;
+  let row = divide(index, params.positions);
+  let channel = row - divide(row, params.channels) * params.channels;
   let deviation = inverse_deviation[channel];
   let normalised = (x[index] - mean[channel]) * deviation;
   let correction = (beta_gradient[channel] + normalised * gamma_gradient[channel]) * params.share;

@@ -1,5 +1,6 @@
 // out[n, c, p] = (x[n, c, p] − mean[c]) · deviation · gamma[c] + beta[c], or that where it is above 0 and else 0.
 // x and out [N, C, P], f32; spread [C] holds 1 / √(variance + epsilon), which is the deviation, or the variance.
+// Joined behind division.wgsl.
 // Compiled in: RUN, the elements that an invocation writes, 64 apart.
 // Grid: linear over the elements, 64 · RUN to a workgroup.
 
@@ -20,7 +21,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> out: array<f32>;
 
 fn write_element(index: u32) {
-  let channel = (index / params.positions) % params.channels;
+  let row = divide(index, params.positions);
+  let channel = row - divide(row, params.channels) * params.channels;
   var deviation = spread[channel];
   if (params.from_variance != 0u) { deviation = 1.0 / sqrt(deviation + params.epsilon); }
   let value = (x[index] - mean[channel]) * (deviation * gamma[channel]) + beta[channel];

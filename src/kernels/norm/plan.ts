@@ -1,4 +1,5 @@
 import type { GpuPlan } from "../../tensor/launch.js";
+import divisionSource from "../division.wgsl?raw";
 import { linearGrid } from "../grid.js";
 import { planRuns } from "../run.js";
 import { channelParams, type ChannelSizes } from "../reduce/channels.js";
@@ -40,7 +41,7 @@ export function planNormalise(
   const size = samples * channels * positions;
   const { constants, grid } = planRuns(size);
   return {
-    program: { name: "norm/normalise", source: [normaliseSource], constants },
+    program: { name: "norm/normalise", source: [divisionSource, normaliseSource], constants },
     params: [size, channels, positions, Number(fromVariance), Number(relu), { f32: epsilon }],
     grid,
   };
@@ -60,7 +61,7 @@ export function planInputGradient({ samples, channels, positions }: ChannelSizes
   const size = samples * channels * positions;
   const { constants, grid } = planRuns(size);
   return {
-    program: { name: "norm/input-gradient", source: [inputGradientSource], constants },
+    program: { name: "norm/input-gradient", source: [divisionSource, inputGradientSource], constants },
     params: [size, channels, positions, { f32: 1 / (samples * positions) }],
     grid,
   };

@@ -8,10 +8,10 @@
 @group(0) @binding(2) var<storage, read_write> d_x: array<f32>;
 
 fn write_element(index: u32) {
-  let line = index / params.width;
-  let rows = covering_range(line % params.height, params.kernel_height, params.out_height);
-  let columns = covering_range(index % params.width, params.kernel_width, params.out_width);
-  let plane = (line / params.height) * params.out_height * params.out_width;
+  let pixel = pixel_of(index, params.height, params.width);
+  let rows = covering_range(pixel.row, params.kernel_height, params.out_height);
+  let columns = covering_range(pixel.column, params.kernel_width, params.out_width);
+  let plane = pixel.plane * params.out_height * params.out_width;
 
   var total = 0.0;
   for (var i = rows.first; i < rows.end; i++) {

@@ -1,4 +1,5 @@
-// Sizes of a pooling and the windows of its pixels. Stands in front of each pooling kernel.
+// Sizes of a pooling and the windows of its pixels. Stands behind division.wgsl and in front of each
+// pooling kernel.
 
 struct Params {
   // Elements that the launch writes: of the result, or of the input's gradient.
@@ -15,6 +16,19 @@ struct Range {
   end: u32,
 }
 
+// Which pixel element `index` of planes of `height` × `width` is.
+struct Pixel {
+  plane: u32,
+  row: u32,
+  column: u32,
+}
+
+fn pixel_of(index: u32, height: u32, width: u32) -> Pixel {
+  let line = divide(index, width);
+  let plane = divide(line, height);
+  return Pixel(plane, line - plane * height, index - line * width);
+}
+
 // The pixels of an axis that are in the window of output pixel `position`, without the padding.
 fn window_range(position: u32, kernel: u32, length: u32) -> Range {
   let start = position * params.stride;
@@ -25,8 +39,8 @@ fn window_range(position: u32, kernel: u32, length: u32) -> Range {
 fn covering_range(position: u32, kernel: u32, out_length: u32) -> Range {
   let padded = position + params.padding;
   var first = 0u;
-  if (padded >= kernel) { first = (padded - kernel) / params.stride + 1u; }
-  return Range(first, min(padded / params.stride + 1u, out_length));
+  if (padded >= kernel) { first = divide(padded - kernel, params.stride) + 1u; }
+  return Range(first, min(divide(padded, params.stride) + 1u, out_length));
 }
 
 // By its bits: compilers may take it that no number is NaN.

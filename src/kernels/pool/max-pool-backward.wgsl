@@ -26,22 +26,20 @@ fn is_first(plane: u32, rows: Range, columns: Range, row: u32, column: u32, maxi
 }
 
 fn write_element(index: u32) {
-  let line = index / params.width;
-  let row = line % params.height;
-  let column = index % params.width;
-  let plane = line / params.height;
-  let out_rows = covering_range(row, params.kernel_height, params.out_height);
-  let out_columns = covering_range(column, params.kernel_width, params.out_width);
+  let pixel = pixel_of(index, params.height, params.width);
+  let out_rows = covering_range(pixel.row, params.kernel_height, params.out_height);
+  let out_columns = covering_range(pixel.column, params.kernel_width, params.out_width);
 
+  let plane = pixel.plane * params.height * params.width;
   let value = x[index];
   var gradient = 0.0;
   for (var i = out_rows.first; i < out_rows.end; i++) {
     let rows = window_range(i, params.kernel_height, params.height);
     for (var j = out_columns.first; j < out_columns.end; j++) {
-      let place = (plane * params.out_height + i) * params.out_width + j;
+      let place = (pixel.plane * params.out_height + i) * params.out_width + j;
       if (!is_maximum(value, out[place])) { continue; }
       let columns = window_range(j, params.kernel_width, params.width);
-      if (is_first(plane * params.height * params.width, rows, columns, row, column, out[place])) {
+      if (is_first(plane, rows, columns, pixel.row, pixel.column, out[place])) {
         gradient += d_out[place];
       }
     }

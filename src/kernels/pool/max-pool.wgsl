@@ -8,10 +8,10 @@
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 fn write_element(index: u32) {
-  let line = index / params.out_width;
-  let rows = window_range(line % params.out_height, params.kernel_height, params.height);
-  let columns = window_range(index % params.out_width, params.kernel_width, params.width);
-  let plane = (line / params.out_height) * params.height * params.width;
+  let pixel = pixel_of(index, params.out_height, params.out_width);
+  let rows = window_range(pixel.row, params.kernel_height, params.height);
+  let columns = window_range(pixel.column, params.kernel_width, params.width);
+  let plane = pixel.plane * params.height * params.width;
 
   var best = x[plane + rows.first * params.width + columns.first];
   for (var row = rows.first; row < rows.end; row++) {

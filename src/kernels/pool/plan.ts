@@ -1,4 +1,5 @@
 import type { GpuPlan } from "../../tensor/launch.js";
+import divisionSource from "../division.wgsl?raw";
 import { planRuns } from "../run.js";
 import avgBackwardSource from "./avg-pool-backward.wgsl?raw";
 import avgSource from "./avg-pool.wgsl?raw";
@@ -23,7 +24,7 @@ function plan(name: string, source: string, size: number, geometry: PoolGeometry
   const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding } = geometry;
   const { constants, grid } = planRuns(size);
   return {
-    program: { name, source: [geometrySource, source], constants },
+    program: { name, source: [divisionSource, geometrySource, source], constants },
     params: [size, height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding],
     grid,
   };
