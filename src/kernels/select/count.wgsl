@@ -1,5 +1,5 @@
 // counts[2·block] = keys of the block below selection.key, counts[2·block + 1] = keys equal to it.
-// Grid: linear, a workgroup for each block of WORKGROUP · ITEMS scores, each of fewer than 65,536.
+// Grid: linear, a workgroup for each block of WORKGROUP · ITEMS scores.
 
 struct Params { count: u32, blocks: u32 }
 
