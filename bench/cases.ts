@@ -10,9 +10,10 @@ import {
   maxPool2d,
   scorePairs,
   selectLowest,
+  WHOLE_WEIGHT,
 } from "../src/kernels/index.js";
 import { paperLambdas, lambdaWeight } from "../src/activemixup/index.js";
-import { Examples, Network, plainAdam, Trainer, WHOLE_WEIGHT } from "../src/nn/index.js";
+import { Examples, Network, plainAdam, Trainer } from "../src/nn/index.js";
 import {
   createTensor,
   Philox,

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import { WHOLE_WEIGHT } from "../nn/index.js";
+import { blendPixel, WHOLE_WEIGHT } from "../kernels/index.js";
 
 /** A mixture λ·x_first + (1 − λ)·x_second of two of the n real images, by their numbers. */
 export interface MixedPair {
@@ -19,7 +19,6 @@ export function lambdaWeight(lambda: number): number {
 
 /**
  * The 8-bit pixels of blends: what the teacher is shown, and what the image kernel computes for the student.
- * Each is ⌊(a·w + b·(65536 − w) + 32768) / 65536⌋ with w = {@link lambdaWeight}.
  * @param images real images, N C H W, 8 bits
  * @param imageSize C · H · W
  */
@@ -30,8 +29,7 @@ export function blendOnHost(images: Uint8Array, imageSize: number, blends: reado
     const a = first * imageSize;
     const b = second * imageSize;
     for (let p = 0; p < imageSize; p++) {
-      const sum = images[a + p] * weight + images[b + p] * (WHOLE_WEIGHT - weight);
-      pixels[index * imageSize + p] = (sum + WHOLE_WEIGHT / 2) >>> 16;
+      pixels[index * imageSize + p] = blendPixel(images[a + p], images[b + p], weight);
     }
   }
   return pixels;

@@ -1,6 +1,7 @@
 /** Training with true labels: for teachers, and for comparison. */
 import type { ImageSet } from "../data/index.js";
-import { Examples, plainAdam, Predictor, Trainer, WHOLE_WEIGHT, type Network } from "../nn/index.js";
+import { WHOLE_WEIGHT } from "../kernels/index.js";
+import { Examples, plainAdam, Predictor, Trainer, type Network } from "../nn/index.js";
 import { createTensor } from "../tensor/index.js";
 import { share } from "./evaluation.js";
 

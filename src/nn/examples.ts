@@ -1,9 +1,6 @@
 import { type Blend } from "../kernels/index.js";
 import { createTensor, writeTensor, type Device, type Tensor } from "../tensor/index.js";
 
-/** One unit of a blend's weight: λ = 1. */
-export const WHOLE_WEIGHT = 65536;
-
 /**
  * Labelled images on the device: each is a blend of two of the real images, by their numbers and a weight, with a soft
  * label. A real image is a blend of itself with itself. Pixels are never stored: they are blended anew, to the same

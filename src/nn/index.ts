@@ -1,5 +1,5 @@
 /** Modules, networks, training, prediction, weights on disk. */
-export { Examples, WHOLE_WEIGHT } from "./examples.js";
+export { Examples } from "./examples.js";
 export * from "./initialise.js";
 export { BatchNorm } from "./layers/batch-norm.js";
 export { Residual, Sequential } from "./layers/containers.js";

@@ -1,6 +1,5 @@
-import { advance, argmax, blendImages, rangeIndices, scatterBatch, softmax } from "../kernels/index.js";
+import { advance, argmax, blendImages, rangeIndices, scatterBatch, softmax, WHOLE_WEIGHT } from "../kernels/index.js";
 import { createTensor, readTensor, record, replay, writeTensor, type Recording, type Tensor } from "../tensor/index.js";
-import { WHOLE_WEIGHT } from "./examples.js";
 import type { Network } from "./network.js";
 
 /** What a network says of images. */

@@ -12,7 +12,7 @@ import {
   type Teacher,
 } from "../../src/activemixup/index.js";
 import { drawDigits, type ImageSet } from "../../src/data/index.js";
-import { blendImages, blendPixels } from "../../src/kernels/index.js";
+import { blendImages, blendPixels, WHOLE_WEIGHT } from "../../src/kernels/index.js";
 import { encodeNetwork, Network } from "../../src/nn/index.js";
 import { createTensor, type Device } from "../../src/tensor/index.js";
 import { EXACT, expectClose } from "../close.js";
@@ -23,7 +23,7 @@ const devices = useDevices();
 
 const N = 12;
 const CLASSES = 10;
-const digits = drawDigits(N, 1, { size: 10 });
+const digits = drawDigits(N, 1, { size: 12 });
 const images: ImageSet = { ...digits, labels: undefined, classes: 0 };
 
 /** Answers by the brightness of the image, and remembers what it was shown. */
@@ -114,9 +114,9 @@ describe.each(["cpu", "gpu"] as const)("distil on the %s device", (name) => {
     expect(whole.queries).toBe(N + all);
     const sampled = await run(devices[name], { ...base, pool: 20, budget: N + 20 });
     expect(sampled.queries).toBe(N + 20);
-    await expect(
-      run(devices[name], { ...base, pool: 20, budget: N + 21 }),
-    ).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(run(devices[name], { ...base, pool: 20, budget: N + 21 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --budget leaves 21 queries for blends and the pool has 20 pairs, each asked about at most once; lower --budget to 32, or raise --pool or --n]`,
+    );
   });
 
   it("gives the same student bit for bit with the same seed, another with another", async () => {
@@ -141,7 +141,7 @@ describe.each(["cpu", "gpu"] as const)("distil on the %s device", (name) => {
       data: answers.map(pick),
     });
     const inputs = {
-      real: { shape: [N, 1, 10, 10], dtype: "u8" as const, data: images.pixels },
+      real: { shape: [N, 1, 12, 12], dtype: "u8" as const, data: images.pixels },
       first: numbers(({ first }) => first),
       second: numbers(({ second }) => second),
       weight: numbers(({ lambda }) => lambdaWeight(lambda)),
@@ -155,7 +155,7 @@ describe.each(["cpu", "gpu"] as const)("distil on the %s device", (name) => {
     expectClose(pixels, expected, EXACT);
     const back = Array.from(normalised, (value) => Math.round((value * 0.4 + 0.2) * 255));
     expectClose(back, expected, EXACT);
-    expectClose(blendOnHost(images.pixels, 100, answers), expected, EXACT);
+    expectClose(blendOnHost(images.pixels, 144, answers), expected, EXACT);
   });
 
   it("leaves no memory behind", async () => {
@@ -192,9 +192,15 @@ describe("planRounds", () => {
   });
 
   it("refuses what cannot be meant", () => {
-    expect(() => planRounds(100, { ...base, budget: 99 })).toThrowErrorMatchingInlineSnapshot();
-    expect(() => planRounds(100, { ...base, budget: 300, strategy: "best" })).toThrowErrorMatchingInlineSnapshot();
-    expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 2] })).toThrowErrorMatchingInlineSnapshot();
+    expect(() => planRounds(100, { ...base, budget: 99 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --budget is 99 and --n is 100: the real images alone take 100 queries; raise --budget or lower --n]`,
+    );
+    expect(() => planRounds(100, { ...base, budget: 300, strategy: "best" })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: no strategy is called "best"; choose one of confidence, confidence-single, random, real-only]`,
+    );
+    expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 2] })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --lambdas holds 2; expected numbers from 0 to 1]`,
+    );
   });
 });
 
@@ -203,13 +209,21 @@ describe("distil", () => {
     const teacher = new BrightnessTeacher();
     const attempt = (spec: Parameters<typeof specFor>, evaluation?: ImageSet) =>
       distil({ images, teacher, student: new Network(devices.cpu, specFor(...spec), 0), evaluation, options: base });
-    const other = drawDigits(3, 1, { size: 12 });
-    await expect(attempt(["lenet5", other, CLASSES])).rejects.toThrowErrorMatchingInlineSnapshot();
-    await expect(attempt(["lenet5", images, 7])).rejects.toThrowErrorMatchingInlineSnapshot();
-    await expect(attempt(["lenet5", images, CLASSES], other)).rejects.toThrowErrorMatchingInlineSnapshot();
+    const other = drawDigits(3, 1, { size: 14 });
+    await expect(attempt(["lenet5", other, CLASSES])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the student lenet5 takes images of 1 × 14 × 14; digits holds 1 × 12 × 12: give images of the student's size, or another student]`,
+    );
+    await expect(attempt(["lenet5", images, 7])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the student lenet5 has 7 classes and the teacher 10; they have to be the same]`,
+    );
+    await expect(attempt(["lenet5", images, CLASSES], other)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: digits holds images of 1 × 14 × 14; digits of 1 × 12 × 12: give test images of the same size]`,
+    );
     await expect(
       attempt(["lenet5", images, CLASSES], { ...digits, classes: 11 }),
-    ).rejects.toThrowErrorMatchingInlineSnapshot();
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: digits has 11 classes and the teacher 10; give a test set with the teacher's classes]`,
+    );
     expect(teacher.shown).toHaveLength(0);
   });
 
@@ -219,7 +233,9 @@ describe("distil", () => {
       query: ({ count }) => Promise.resolve(new Float32Array(count * CLASSES).fill(0.2)),
     };
     const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 0);
-    await expect(distil({ images, teacher, student, options: base })).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(distil({ images, teacher, student, options: base })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the teacher's answer to image 0 of its batch is no probabilities: they sum to 2.0000000298023224; expected numbers from 0 up that sum to 1]`,
+    );
   });
 
   it("stops between steps when told to, and frees its memory", async () => {
@@ -241,9 +257,9 @@ describe("distil", () => {
 
 describe("a steady training step", () => {
   it("creates no buffer, bind group or pipeline, many steps go in one submit, and nothing is read", async () => {
-    const { Examples, Trainer, plainAdam, WHOLE_WEIGHT } = await import("../../src/nn/index.js");
+    const { Examples, Trainer, plainAdam } = await import("../../src/nn/index.js");
     const device = devices.gpu;
-    const pixels = createTensor(device, [N, 1, 10, 10], { dtype: "u8", data: images.pixels });
+    const pixels = createTensor(device, [N, 1, 12, 12], { dtype: "u8", data: images.pixels });
     const network = new Network(device, specFor("lenet5", images, CLASSES), 0);
     const examples = new Examples(device, pixels, N, CLASSES);
     examples.set(

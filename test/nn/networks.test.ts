@@ -80,7 +80,9 @@ describe("the published networks", () => {
   });
 
   it("say what they cannot be", () => {
-    expect(() => buildModule("lenet", mnist, 10)).toThrowErrorMatchingInlineSnapshot();
+    expect(() => buildModule("lenet", mnist, 10)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: no network is called "lenet"; choose one of lenet5, lenet5-half, alexnet, alexnet-half, vgg16, resnet20, resnet32, resnet18]`,
+    );
     expect(() => buildModule("vgg16", { channels: 3, height: 8, width: 8 }, 10)).toThrow(InputError);
   });
 
@@ -107,14 +109,22 @@ describe("a network file", () => {
       (changed: typeof state, changedMetadata: Record<string, string> = metadata) =>
       () =>
         decodeNetwork(encodeSafetensors(changed, changedMetadata), "n.safetensors", cpu);
-    expect(decode(state, {})).toThrowErrorMatchingInlineSnapshot();
+    expect(decode(state, {})).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: n.safetensors: its metadata has no "activemixup"; expected a network that \`activemixup train\` or \`distill\` wrote]`,
+    );
     const lacking = new Map(state);
     lacking.delete("fc1.bias");
-    expect(decode(lacking)).toThrowErrorMatchingInlineSnapshot();
+    expect(decode(lacking)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: n.safetensors: lacks "fc1.bias" [120], which lenet5 has]`,
+    );
     const wrong = new Map(state).set("fc1.bias", { shape: [7], data: new Float32Array(7) });
-    expect(decode(wrong)).toThrowErrorMatchingInlineSnapshot();
+    expect(decode(wrong)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: n.safetensors: "fc1.bias" is [7]; lenet5 expects [120]]`,
+    );
     const more = new Map(state).set("fc9.bias", { shape: [7], data: new Float32Array(7) });
-    expect(decode(more)).toThrowErrorMatchingInlineSnapshot();
+    expect(decode(more)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: n.safetensors: holds "fc9.bias", which lenet5 has not]`,
+    );
     const spec = JSON.parse(metadata.activemixup) as object;
     const lying = (change: object) => ({ ...metadata, activemixup: JSON.stringify({ ...spec, ...change }) });
     expect(decode(state, lying({ classes: 1e12 }))).toThrow(InputError);
