@@ -153,7 +153,9 @@ export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape:
  */
 export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
   if (data.length > tensor.size) {
-    throw new ShapeError(`write: ${data.length} values into "${tensor.name}" ${formatShape(tensor.shape)}`);
+    throw new ShapeError(
+      `write: ${data.length} values into "${tensor.name}" ${formatShape(tensor.shape)}; it takes at most ${tensor.size}`,
+    );
   }
   tensor.device.write(tensor, data);
 }

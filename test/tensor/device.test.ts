@@ -1,0 +1,193 @@
+import { describe, expect, it } from "vitest";
+import {
+  CpuDevice,
+  createTensor,
+  DeviceError,
+  openDevice,
+  readTensor,
+  record,
+  slice,
+  writeTensor,
+  type Device,
+  type GpuPlan,
+  type Launch,
+  type Tensor,
+} from "../../src/tensor/index.js";
+import { useDevices } from "../devices.js";
+import { addLaunch, increaseLaunch } from "./programs.js";
+
+const devices = useDevices();
+
+const words = (device: Device, name = "words") => createTensor(device, [4], { dtype: "u32", data: [1, 2, 3, 4], name });
+
+/** A launch on `out` that differs from a good one in its plan. */
+const planned = (out: Tensor<"u32">, change: Partial<GpuPlan>): Launch => {
+  const launch = increaseLaunch(out, 1);
+  return { ...launch, plan: (capabilities) => ({ ...launch.plan(capabilities), ...change }) };
+};
+
+describe("a WebGPU device", () => {
+  it("shows the WGSL of a kernel that does not compile, line by line, and goes on", async () => {
+    const out = words(devices.gpu);
+    const source = ["// first module", "@compute @workgroup_size(SIZE)\nfn main() { nonsense(); }"];
+    const program = { name: "test/broken", source, constants: { SIZE: 8, FAST: true } };
+    const failed = await record(devices.gpu, (recorder) => {
+      recorder.add(planned(out, { program }));
+    }).catch((error: unknown) => error as Error);
+    expect(failed).toBeInstanceOf(DeviceError);
+    const { message } = failed as Error;
+    expect(message).toContain("kernel test/broken does not compile: ");
+    expect(message).toContain("  line 5: unresolved call target 'nonsense'");
+    expect(message).toContain(
+      [
+        "   1 const SIZE = 8;",
+        "   2 const FAST = true;",
+        "   3 // first module",
+        "   4 @compute @workgroup_size(SIZE)",
+        "   5 fn main() { nonsense(); }",
+      ].join("\n"),
+    );
+    expect([...(await readTensor(out))]).toEqual([1, 2, 3, 4]);
+    out.dispose();
+  });
+
+  it("compiles equal programs once, also when they are recorded at the same time", async () => {
+    const x = words(devices.gpu);
+    const other = await openDevice("webgpu");
+    const y = words(other);
+    const [before, fresh] = [devices.gpu.stats(), other.stats()];
+    const recordings = await Promise.all(
+      [1, 2, 3].map((by) =>
+        record(other, (recorder) => {
+          recorder.add(increaseLaunch(y, by));
+        }),
+      ),
+    );
+    expect(other.stats().pipelinesCreated - fresh.pipelinesCreated).toBe(1);
+    expect(other.stats().bindGroupsCreated - fresh.bindGroupsCreated).toBe(3);
+    for (const recording of recordings) recording.run();
+    expect([...(await readTensor(y))]).toEqual([7, 8, 9, 10]);
+    expect(devices.gpu.stats()).toEqual(before);
+    other.destroy();
+    x.dispose();
+  });
+
+  it("refuses a grid and a part of a buffer that it cannot run, frees what the recording had, and goes on", async () => {
+    const device = devices.gpu;
+    const x = createTensor(device, [256], { dtype: "u32", name: "x" });
+    const out = words(device, "out");
+    const before = device.stats();
+    const refused = (launch: Launch) =>
+      record(device, (recorder) => {
+        const spare = recorder.temporary([4], "spare", "u32");
+        recorder.add(addLaunch(out, spare, 1));
+        recorder.add(launch);
+      });
+    await expect(refused(planned(out, { grid: [65536, 1, 1] }))).rejects.toThrow(
+      "test/increase: grid 65536 × 1 × 1; each has to be 1 to 65535",
+    );
+    await expect(refused(planned(out, { grid: [1, 0, 1] }))).rejects.toThrow("grid 1 × 0 × 1");
+    await expect(refused(addLaunch(slice(x, 1, [4], "odd part"), out, 1))).rejects.toThrow(
+      `add: "odd part" starts at byte 4 of its buffer; kernels take parts that start at a multiple of ` +
+        String(device.capabilities.offsetAlignment),
+    );
+    // Bindings that do not fit the program: found by WebGPU itself.
+    await expect(refused({ ...addLaunch(x, out, 1), reads: [] })).rejects.toThrow(DeviceError);
+    expect(device.stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+    expect([...(await readTensor(out))]).toEqual([1, 2, 3, 4]);
+    for (const tensor of [x, out]) tensor.dispose();
+  });
+
+  it("refuses a tensor that is larger than a binding", () => {
+    const elements = devices.gpu.capabilities.bindingBytes / 4 + 1;
+    expect(() => devices.gpu.allocate(4 * elements, "everything")).toThrow(
+      `"everything" needs ${4 * elements} bytes; ${devices.gpu.info.adapter} binds at most ` +
+        `${devices.gpu.capabilities.bindingBytes}: use a smaller batch or fewer images`,
+    );
+  });
+
+  it("knows whether its adapter is software", () => {
+    const { adapter, driver, software } = devices.gpu.info;
+    expect(devices.gpu.capabilities.software).toBe(software);
+    expect(software).toBe(/llvmpipe|swiftshader/i.test(`${adapter} ${driver}`));
+  });
+});
+
+describe.each(["cpu", "webgpu"] as const)("every device: %s", (choice) => {
+  it("counts buffers and bytes, and the most there were", async () => {
+    const device = await openDevice(choice);
+    const sizes = [10, 1000, 100];
+    const tensors = sizes.map((size) => createTensor(device, [size]));
+    expect(device.stats()).toMatchObject({ liveBuffers: 3, liveBytes: 4440, peakBytes: 4440, buffersCreated: 3 });
+    tensors[1].dispose();
+    await readTensor(tensors[0]);
+    expect(device.stats()).toMatchObject({
+      liveBuffers: 2,
+      liveBytes: 440,
+      peakBytes: 4440,
+      buffersCreated: 3,
+      reads: 1,
+    });
+    device.destroy();
+  });
+
+  it("is destroyed once, and says so when it is used afterwards", async () => {
+    const device = await openDevice(choice);
+    const tensor = words(device);
+    const recording = await record(device, (recorder) => {
+      recorder.add(increaseLaunch(tensor, 1));
+    });
+    recording.run();
+    await device.finish();
+    device.destroy();
+    device.destroy();
+    const name = choice === "cpu" ? "CPU" : "WebGPU";
+    const message = (action: string) => `${action}: the ${name} device was destroyed; open another`;
+    expect(() => createTensor(device, [1], { name: "late" })).toThrow(message(`allocate "late"`));
+    expect(() => {
+      writeTensor(tensor, [1]);
+    }).toThrow(message(`write "words"`));
+    await expect(readTensor(tensor)).rejects.toThrow(message(`read "words"`));
+    expect(() => {
+      recording.run();
+    }).toThrow(message("run"));
+    await expect(record(device, () => undefined)).rejects.toThrow(message("record"));
+    await expect(device.finish()).rejects.toThrow(message("finish"));
+    // What is left may be disposed of in any order.
+    recording.dispose();
+    tensor.dispose();
+  });
+
+  it("fills new memory with NaN bits where it is opened with poison, and only there", async () => {
+    for (const poison of [true, false]) {
+      const device = await openDevice(choice, { poison });
+      const recording = await record(device, (recorder) => {
+        const raw = recorder.temporary([2], "raw", "u32");
+        recorder.add(increaseLaunch(raw, 0));
+        return recorder.keep(raw);
+      });
+      recording.run();
+      expect([...(await readTensor(recording.result))]).toEqual(poison ? [0xffffffff, 0xffffffff] : [0, 0]);
+      device.destroy();
+    }
+  });
+});
+
+describe("openDevice", () => {
+  const noAdapter = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
+
+  it("takes the CPU for `auto` where no adapter answers, and fails for `webgpu`", async () => {
+    const device = await openDevice("auto", { gpu: noAdapter });
+    expect(device).toBeInstanceOf(CpuDevice);
+    expect(device.info.kind).toBe("cpu");
+    device.destroy();
+    await expect(openDevice("webgpu", { gpu: noAdapter })).rejects.toThrow(DeviceError);
+  });
+
+  it("takes the adapter for `auto` where one answers", async () => {
+    const device = await openDevice("auto");
+    expect(device.info.kind).toBe("webgpu");
+    expect(device.info.adapter).toBe(devices.gpu.info.adapter);
+    device.destroy();
+  });
+});

@@ -1,0 +1,276 @@
+import { describe, expect, it } from "vitest";
+import {
+  createTensor,
+  DisposedError,
+  readTensor,
+  record,
+  Recorder,
+  replay,
+  runOnce,
+  slice,
+  writeTensor,
+  type Device,
+  type Tensor,
+} from "../../src/tensor/index.js";
+import { useDevices } from "../devices.js";
+import { addLaunch, increaseLaunch } from "./programs.js";
+
+const devices = useDevices();
+
+const words = (device: Device, data: number[], name = "words") =>
+  createTensor(device, [data.length], { dtype: "u32", data, name });
+
+/** Records x + 1 + 1 + … in `depth` launches, each with an intermediate of its own; the last one is kept. */
+function chain(recorder: Recorder, x: Tensor<"u32">, depth: number): Tensor<"u32"> {
+  let last = x;
+  for (let link = 0; link < depth; link++) {
+    const next = recorder.temporary(x.shape, `link ${link}`, "u32");
+    recorder.add(addLaunch(last, next, 1));
+    last = next;
+  }
+  return recorder.keep(last);
+}
+
+describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
+  it("has not run when it is made, and runs as often as asked", async () => {
+    const counter = words(devices[name], [5]);
+    const recording = await record(devices[name], (recorder) => {
+      recorder.add(increaseLaunch(counter, 2));
+    });
+    expect([...(await readTensor(counter))]).toEqual([5]);
+    recording.run();
+    recording.run(10);
+    expect([...(await readTensor(counter))]).toEqual([27]);
+    recording.run(0);
+    expect([...(await readTensor(counter))]).toEqual([27]);
+    recording.dispose();
+    counter.dispose();
+  });
+
+  it("shares memory between intermediates and still gives the right values", async () => {
+    const x = words(devices[name], [1, 2, 3]);
+    const recording = await record(devices[name], (recorder) => ({
+      first: chain(recorder, x, 9),
+      second: chain(recorder, x, 20),
+    }));
+    // The kept ones and two for each chain to alternate between, of 12 bytes.
+    expect(recording.temporaryBytes).toBe(3 * 12);
+    recording.run(2);
+    expect([...(await readTensor(recording.result.first))]).toEqual([10, 11, 12]);
+    expect([...(await readTensor(recording.result.second))]).toEqual([21, 22, 23]);
+    recording.dispose();
+    x.dispose();
+  });
+
+  it("sees what the host writes between runs, each run what was written before it", async () => {
+    const x = words(devices[name], [0]);
+    const sum = words(devices[name], [0, 0, 0]);
+    const recording = await record(devices[name], (recorder) => {
+      const next = recorder.temporary([1], "next", "u32");
+      recorder.add(addLaunch(x, next, 1));
+      return recorder.keep(next);
+    });
+    const seen: Promise<Uint32Array>[] = [];
+    for (const value of [10, 20, 30]) {
+      writeTensor(x, [value]);
+      recording.run();
+      seen.push(readTensor(recording.result));
+    }
+    writeTensor(x, [99]);
+    expect((await Promise.all(seen)).map(([value]) => value)).toEqual([11, 21, 31]);
+    recording.dispose();
+    for (const tensor of [x, sum]) tensor.dispose();
+  });
+
+  it("creates nothing when it is replayed, and frees everything when it is disposed of, once", async () => {
+    const device = devices[name];
+    const x = words(device, [1, 2, 3, 4]);
+    const before = device.stats();
+    const recording = await record(device, (recorder) => chain(recorder, x, 6));
+    recording.run();
+    await device.finish();
+    const recorded = device.stats();
+    for (let run = 0; run < 5; run++) recording.run(20);
+    await device.finish();
+    const { submits, dispatches, ...created } = device.stats();
+    const { submits: firstSubmits, dispatches: firstDispatches, ...createdFirst } = recorded;
+    expect(created).toEqual(createdFirst);
+    expect(submits - firstSubmits).toBe(5);
+    expect(dispatches - firstDispatches).toBe(5 * 20 * 6);
+
+    recording.dispose();
+    recording.dispose();
+    expect(device.stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+    expect(() => {
+      recording.run();
+    }).toThrow(new DisposedError("recording: run after dispose(); keep it until its last run"));
+    await expect(readTensor(recording.result)).rejects.toThrow(`tensor "link 5" [4] was disposed`);
+    x.dispose();
+  });
+
+  it("starts its intermediates from NaN bits on a poisoned device", async () => {
+    const device = devices[name];
+    const recording = await record(device, (recorder) => {
+      const next = recorder.temporary([3], "unwritten", "u32");
+      recorder.add({ ...increaseLaunch(next, 0) });
+      return recorder.keep(next);
+    });
+    recording.run();
+    expect([...(await readTensor(recording.result))]).toEqual([0xffffffff, 0xffffffff, 0xffffffff]);
+    recording.dispose();
+  });
+
+  it("names an intermediate that is used outside of its time", async () => {
+    const device = devices[name];
+    const x = words(device, [1]);
+    let early: Tensor<"u32"> | undefined;
+    const recording = await record(device, (recorder) => {
+      early = recorder.temporary([1], "early", "u32");
+      recorder.add(addLaunch(x, early, 1));
+      expect(() => early!.storage).toThrow(
+        `tensor "early" [1] is an intermediate of a recording that is not finished; await record() first`,
+      );
+      return chain(recorder, early, 2);
+    });
+    await expect(readTensor(early!)).rejects.toThrow(
+      `tensor "early" [1] is an intermediate whose memory others use too; recorder.keep() it to read it`,
+    );
+    expect(() => {
+      recording.result.dispose();
+    }).toThrow(`tensor "link 1" [1] is an intermediate; dispose of its recording instead`);
+    recording.run();
+    expect([...(await readTensor(recording.result))]).toEqual([4]);
+    recording.dispose();
+    x.dispose();
+  });
+
+  it("refuses a kernel that reads what none has written", async () => {
+    const body = (recorder: Recorder) => {
+      const [a, b] = ["a", "b"].map((label) => recorder.temporary([1], label, "u32"));
+      recorder.add(addLaunch(a, b, 1));
+    };
+    await expect(record(devices[name], body)).rejects.toThrow(`add: reads "a" before any kernel has written it`);
+  });
+
+  it("refuses to run after a tensor that it uses was disposed, and leaves the device well", async () => {
+    const device = devices[name];
+    const [x, out] = [words(device, [1], "x"), words(device, [0], "out")];
+    const recording = await record(device, (recorder) => {
+      recorder.add(addLaunch(x, out, 1));
+    });
+    x.dispose();
+    expect(() => {
+      recording.run();
+    }).toThrow(`recording: run after tensor "x", which it uses, was disposed; keep both together`);
+    await expect(
+      record(device, (recorder) => chain(recorder, x, 1)).then((made) => {
+        made.run();
+      }),
+    ).rejects.toThrow(DisposedError);
+    expect([...(await readTensor(out))]).toEqual([0]);
+    recording.dispose();
+    out.dispose();
+  });
+
+  it("refuses a kernel that would read and write one buffer, or write one place twice", () => {
+    const recorder = new Recorder(devices[name]);
+    const x = createTensor(devices[name], [256], { dtype: "u32", name: "x" });
+    const [low, high] = [slice(x, 0, [64], "low"), slice(x, 128, [64], "high")];
+    expect(() => {
+      recorder.add(addLaunch(low, high, 1));
+    }).toThrow(
+      `add: "low" shares a buffer with the output "high"; a kernel cannot read and write one buffer through two ` +
+        `bindings: give it an output of its own`,
+    );
+    const two = (writes: Tensor[]) => ({ ...increaseLaunch(x, 1), writes });
+    expect(() => {
+      recorder.add(two([low, x]));
+    }).toThrow(`increase: its outputs "low" and "x" overlap`);
+    recorder.add(two([low, high]));
+    expect(recorder.launches.length).toBe(1);
+    x.dispose();
+  });
+
+  it("refuses tensors of another device", () => {
+    const [own, other] = name === "cpu" ? [devices.cpu, devices.gpu] : [devices.gpu, devices.cpu];
+    const foreign = words(other, [1], "foreign");
+    const recorder = new Recorder(own);
+    expect(() => {
+      recorder.add(addLaunch(foreign, recorder.temporary([1], "out", "u32"), 1));
+    }).toThrow(
+      `add: tensor "foreign" lives on another device (${other.info.adapter}) than the recording ` +
+        `(${own.info.adapter}); copy it over first`,
+    );
+    foreign.dispose();
+  });
+
+  it("leaves nothing behind when recording fails", async () => {
+    const device = devices[name];
+    const x = words(device, [1]);
+    const before = device.stats();
+    await expect(
+      record(device, (recorder) => {
+        chain(recorder, x, 3);
+        throw new Error("changed my mind");
+      }),
+    ).rejects.toThrow("changed my mind");
+    expect(device.stats().liveBytes).toBe(before.liveBytes);
+    x.dispose();
+  });
+
+  it("runOnce runs once and frees its intermediates", async () => {
+    const device = devices[name];
+    const counter = words(device, [0]);
+    const before = device.stats();
+    await runOnce(device, (recorder) => {
+      chain(recorder, counter, 3);
+      recorder.add(increaseLaunch(counter, 3));
+    });
+    expect([...(await readTensor(counter))]).toEqual([3]);
+    expect(device.stats().liveBytes).toBe(before.liveBytes);
+    counter.dispose();
+  });
+});
+
+describe.each(["cpu", "gpu"] as const)("replay, device %s", (name) => {
+  const counting = async () => {
+    const counter = words(devices[name], [0]);
+    const recording = await record(devices[name], (recorder) => {
+      recorder.add(increaseLaunch(counter, 1));
+    });
+    const end = async () => {
+      const [count] = await readTensor(counter);
+      recording.dispose();
+      counter.dispose();
+      return count;
+    };
+    return { recording, end };
+  };
+
+  it("runs exactly so many times, in few submits, and tells how far it is", async () => {
+    const { recording, end } = await counting();
+    const { submits } = devices[name].stats();
+    const progress: number[] = [];
+    await replay(recording, 1001, { onProgress: (done) => progress.push(done) });
+    expect(devices[name].stats().submits - submits).toBe(progress.length);
+    expect(progress.length).toBeLessThan(100);
+    expect(progress.at(-1)).toBe(1001);
+    expect(progress.every((done, index) => index === 0 || done > progress[index - 1])).toBe(true);
+    await replay(recording, 0);
+    expect(await end()).toBe(1001);
+  });
+
+  it("stops between submits when the signal is aborted, with what is done kept", async () => {
+    const { recording, end } = await counting();
+    const control = new AbortController();
+    let done = 0;
+    const onProgress = (now: number) => {
+      done = now;
+      if (now > 10) control.abort(new Error("enough"));
+    };
+    await expect(replay(recording, 1_000_000, { signal: control.signal, onProgress })).rejects.toThrow("enough");
+    expect(done).toBeLessThan(1_000_000);
+    await expect(replay(recording, 5, { signal: control.signal })).rejects.toThrow("enough");
+    expect(await end()).toBe(done);
+  });
+});

@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  createTensor,
+  expectDType,
+  expectRank,
+  expectShape,
+  readTensor,
+  reshape,
+  sizeOf,
+  slice,
+  writeTensor,
+} from "../../src/tensor/index.js";
+import { useDevices } from "../devices.js";
+
+const devices = useDevices();
+
+const f32Bits = (values: ArrayLike<number>) => [...new Uint32Array(Float32Array.from(values).buffer)];
+
+describe.each(["cpu", "gpu"] as const)("a tensor, device %s", (name) => {
+  it.each(["f32", "u32", "i32", "u8"] as const)("gives back the %s values written, of every length", async (dtype) => {
+    const range = {
+      f32: fc.float(),
+      u32: fc.integer({ min: 0, max: 0xffffffff }),
+      i32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      u8: fc.nat(255),
+    }[dtype];
+    await fc.assert(
+      fc.asyncProperty(fc.array(range, { minLength: 1, maxLength: 40 }), async (data) => {
+        const tensor = createTensor(devices[name], [data.length], { dtype, data });
+        const values = await readTensor(tensor);
+        expect(values.length).toBe(data.length);
+        expect(tensor.bytes % 4).toBe(0);
+        if (dtype === "f32") expect(f32Bits(values)).toEqual(f32Bits(data));
+        else expect([...values]).toEqual(data);
+        tensor.dispose();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("is zero where nothing was written, in poisoned memory too", async () => {
+    for (const dtype of ["f32", "u8"] as const) {
+      const tensor = createTensor(devices[name], [7], { dtype });
+      expect([...(await readTensor(tensor))]).toEqual(Array(7).fill(0));
+      tensor.dispose();
+    }
+  });
+
+  it("keeps what a shorter write does not reach, but for the rest of a u8 word", async () => {
+    const words = createTensor(devices[name], [5], { dtype: "u32", data: [1, 2, 3, 4, 5] });
+    writeTensor(words, [9, 8]);
+    expect([...(await readTensor(words))]).toEqual([9, 8, 3, 4, 5]);
+    writeTensor(words, []);
+    expect([...(await readTensor(words))]).toEqual([9, 8, 3, 4, 5]);
+
+    const bytes = createTensor(devices[name], [11], { dtype: "u8", data: Array(11).fill(7) as number[] });
+    writeTensor(bytes, [1, 2, 3, 4, 5]);
+    expect([...(await readTensor(bytes))]).toEqual([1, 2, 3, 4, 5, 0, 0, 0, 7, 7, 7]);
+    writeTensor(bytes, Array(11).fill(6) as number[]);
+    expect([...(await readTensor(bytes))]).toEqual(Array(11).fill(6));
+    for (const tensor of [words, bytes]) tensor.dispose();
+  });
+
+  it("shows its memory through views of other shapes and of parts", async () => {
+    const whole = createTensor(devices[name], [3, 4], { dtype: "u32", data: [...Array(12).keys()] });
+    const turned = reshape(whole, [2, 6]);
+    const part = slice(whole, 5, [2, 2], "part");
+    expect([turned.shape, part.shape, part.name]).toEqual([[2, 6], [2, 2], "part"]);
+    expect([...(await readTensor(part))]).toEqual([5, 6, 7, 8]);
+    writeTensor(slice(part, 1, [2]), [60, 70]);
+    expect([...(await readTensor(turned))]).toEqual([0, 1, 2, 3, 4, 5, 60, 70, 8, 9, 10, 11]);
+
+    const bytes = createTensor(devices[name], [10], { dtype: "u8", data: [...Array(10).keys()] });
+    expect([...(await readTensor(slice(bytes, 4, [5])))]).toEqual([4, 5, 6, 7, 8]);
+    for (const tensor of [whole, bytes]) tensor.dispose();
+  });
+
+  it("is disposed of once, with its views, and named when it is used afterwards", async () => {
+    const before = devices[name].stats();
+    const tensor = createTensor(devices[name], [2, 3], { name: "weights" });
+    const view = reshape(tensor, [6]);
+    expect(devices[name].stats()).toMatchObject({
+      liveBuffers: before.liveBuffers + 1,
+      liveBytes: before.liveBytes + 24,
+    });
+    view.dispose();
+    tensor.dispose();
+    expect(devices[name].stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+    const message = `tensor "weights" [2, 3] was disposed; keep it until its last use`;
+    await expect(readTensor(tensor)).rejects.toThrow(message);
+    expect(() => {
+      writeTensor(tensor, [1]);
+    }).toThrow(message);
+  });
+});
+
+describe("the contracts of tensors", () => {
+  it("say what does not fit", () => {
+    const tensor = createTensor(devices.cpu, [2, 3], { name: "weights" });
+    const images = createTensor(devices.cpu, [12], { dtype: "u8", name: "images" });
+    expect(() => reshape(tensor, [4])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: reshape: "weights" is [2, 3] with 6 elements; [4] has 4]`,
+    );
+    expect(() => slice(tensor, 4, [3])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: slice: elements 4 to 7 of "weights", which has 6]`,
+    );
+    expect(() => slice(tensor, -1, [3])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: slice: elements -1 to 2 of "weights", which has 6]`,
+    );
+    expect(() => slice(images, 3, [4])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: slice: element 3 of "images" (u8) is inside a 32-bit word; start at a multiple of 4]`,
+    );
+    expect(() => {
+      writeTensor(tensor, new Float32Array(7));
+    }).toThrowErrorMatchingInlineSnapshot(`[ShapeError: write: 7 values into "weights" [2, 3]; it takes at most 6]`);
+    expect(() => {
+      expectDType("blend", "images", tensor, "u8");
+    }).toThrowErrorMatchingInlineSnapshot(`[DTypeError: blend: images ("weights") holds f32; expected u8]`);
+    expect(() => createTensor(devices.cpu, [2, 0])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: shape [2, 0]: axis 1 is 0; expected a whole number from 1 up]`,
+    );
+    expect(() => sizeOf([2 ** 30, 2 ** 30])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: shape [1073741824, 1073741824]: too many elements]`,
+    );
+    expect(() => {
+      expectShape("add", "b", [2, 3], [3, 2]);
+    }).toThrowErrorMatchingInlineSnapshot(`[ShapeError: add: b is [2, 3]; expected [3, 2]]`);
+    expect(() => {
+      expectRank("conv2d", "x", [2, 3], "N C H W");
+    }).toThrowErrorMatchingInlineSnapshot(`[ShapeError: conv2d: x is [2, 3]; expected 4 axes (N C H W)]`);
+  });
+});
