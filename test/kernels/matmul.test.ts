@@ -1,16 +1,35 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseMatmul, matmul, matmulSizes, planMatmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
+import type { Capabilities } from "../../src/tensor/index.js";
 import { expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();
-const variants: MatmulVariant[] = ["register", "tiled"];
+const variants: MatmulVariant[] = ["register", "subgroup", "tiled"];
+
+/**
+ * Whether the device in hand can run the variant. Lavapipe with vectors of 256 bits must: it is what `subgroup` is for.
+ */
+function runs(variant: MatmulVariant): boolean {
+  const { info, capabilities } = devices.gpu;
+  if (/llvmpipe.*256.bits/.test(info.adapter)) expect(capabilities.subgroupSize).toBe(8);
+  return variant !== "subgroup" || capabilities.subgroupSize === 8;
+}
+
+/** Requires the device in hand to refuse the variant. */
+async function expectRefusal(variant: MatmulVariant): Promise<void> {
+  const inputs = { a: randomInput([3, 2], 1), b: randomInput([2, 4], 2) };
+  const run = runKernel(devices.gpu, inputs, (recorder, { a, b }) => ({
+    c: matmul(recorder, a, b, undefined, { variant }),
+  }));
+  await expect(run).rejects.toThrow(/needs subgroups of 8; this device's subgroupSize is/);
+}
 
 const problem = fc.record({
   m: edgeSize(8).chain((small) => fc.constantFrom(small, 64, 65)),
-  n: edgeSize(64),
+  n: edgeSize(64).chain((edge) => fc.constantFrom(edge, 10, 31, 32, 33, 84)),
   k: fc.constantFrom(1, 2, 15, 16, 17, 31, 97),
   transposeA: fc.boolean(),
   transposeB: fc.boolean(),
@@ -21,6 +40,7 @@ const problem = fc.record({
 
 describe.each(variants)("matmul, variant %s", (variant) => {
   it("agrees with the reference at every tile edge", { timeout: 120_000 }, async () => {
+    if (!runs(variant)) return expectRefusal(variant);
     await fc.assert(
       fc.asyncProperty(problem, async ({ m, n, k, transposeA, transposeB, hasBias, relu, seed }) => {
         const inputs = {
@@ -42,6 +62,7 @@ describe.each(variants)("matmul, variant %s", (variant) => {
   });
 
   it("carries NaN and infinities to the elements that they reach, and no others", async () => {
+    if (!runs(variant)) return expectRefusal(variant);
     const a: Input<"f32"> = { shape: [3, 2], dtype: "f32", data: [1, 2, NaN, 1, Infinity, 1] };
     const b: Input<"f32"> = { shape: [2, 2], dtype: "f32", data: [1, -1, 1, 2] };
     const { c } = await runKernel(devices.gpu, { a, b }, (recorder, tensors) => ({
@@ -64,7 +85,7 @@ describe("matmul's contract", () => {
   it("plans a grid that covers the result", () => {
     fc.assert(
       fc.property(fc.nat(3000), fc.nat(3000), fc.constantFrom(...variants), (m, n, variant) => {
-        const { grid, program } = planMatmul(variant, { m: m + 1, n: n + 1, k: 1 }, {}, false);
+        const { grid, program } = planMatmul(variant, { m: m + 1, n: n + 1, k: 1 }, {}, false, lanes(8));
         const { TILE_M = 64, TILE_N = 64, WORKGROUP = 1 } = (program.constants ?? {}) as Record<string, number>;
         expect(grid[0] * TILE_N * WORKGROUP).toBeGreaterThan(n);
         expect(grid[1] * TILE_M).toBeGreaterThan(m);
@@ -72,8 +93,49 @@ describe("matmul's contract", () => {
     );
   });
 
-  it("uses workgroup memory only on hardware", () => {
-    expect(chooseMatmul(devices.gpu.capabilities)).toBe(devices.gpu.info.software ? "register" : "tiled");
-    expect(chooseMatmul({ ...devices.gpu.capabilities, software: false })).toBe("tiled");
+  it("gives a lane of the subgroup variant 8, 4 or 2 columns, whichever is cheapest", () => {
+    const columns = (n: number) =>
+      planMatmul("subgroup", { m: 64, n, k: 64 }, {}, false, lanes(8)).program.constants?.TILE_N;
+    const asked = [1, 10, 16, 17, 32, 33, 64, 65, 84, 100, 120, 512, 576, 1000];
+    expect(Object.fromEntries(asked.map((n) => [n, columns(n)]))).toMatchInlineSnapshot(`
+      {
+        "1": 2,
+        "10": 2,
+        "100": 8,
+        "1000": 8,
+        "120": 8,
+        "16": 2,
+        "17": 4,
+        "32": 4,
+        "33": 8,
+        "512": 8,
+        "576": 8,
+        "64": 8,
+        "65": 4,
+        "84": 4,
+      }
+    `);
   });
+
+  it("refuses the subgroup variant without subgroups of 8", () => {
+    const plan = (subgroupSize: number) => planMatmul("subgroup", { m: 8, n: 8, k: 8 }, {}, false, lanes(subgroupSize));
+    expect(() => plan(4)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 4: use "register" or "tiled"]`,
+    );
+    expect(() => plan(0)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 0 (none, or of no fixed size): use "register" or "tiled"]`,
+    );
+    expect(() => plan(8)).not.toThrow();
+  });
+
+  it("uses workgroup memory only on hardware, and shuffles only in subgroups of 8", () => {
+    expect(chooseMatmul({ ...lanes(8), software: true })).toBe("subgroup");
+    for (const size of [0, 4, 16]) expect(chooseMatmul({ ...lanes(size), software: true })).toBe("register");
+    for (const size of [0, 8, 32]) expect(chooseMatmul({ ...lanes(size), software: false })).toBe("tiled");
+  });
+
+  /** The device's capabilities with another size of subgroup. */
+  function lanes(subgroupSize: number): Capabilities {
+    return { ...devices.gpu.capabilities, subgroups: subgroupSize > 0, subgroupSize };
+  }
 });

@@ -20,7 +20,8 @@ export interface MatmulTarget {
 /**
  * C = A·B + bias: A is [M, K], B [K, N] (each transposed where the options say so), `bias` [N], the result [M, N],
  * all f32.
- * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32.
+ * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32; recording throws DeviceError
+ * where `variant` asks for what the device has not.
  */
 export function matmul(
   recorder: Recorder,
@@ -40,7 +41,7 @@ export function matmul(
       matmulReference(hostArray(a), hostArray(b), bias && hostArray(bias), hostArray(out), sizes, options);
     },
     plan: (capabilities) =>
-      planMatmul(options.variant ?? chooseMatmul(capabilities), sizes, options, bias !== undefined),
+      planMatmul(options.variant ?? chooseMatmul(capabilities), sizes, options, bias !== undefined, capabilities),
   });
   return out;
 }

@@ -1,22 +1,45 @@
+import { DeviceError } from "../../errors.js";
 import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
 import registerSource from "./register.wgsl?raw";
+import subgroupSource from "./subgroup.wgsl?raw";
 import tiledSource from "./tiled.wgsl?raw";
 
-export type MatmulVariant = "register" | "tiled";
+/**
+ * `tiled`: tiles in workgroup memory, for GPUs. `register`: tiles in registers, for any software driver. `subgroup`:
+ * tiles in registers and shuffles, for software drivers with subgroups of 8.
+ */
+export type MatmulVariant = "register" | "subgroup" | "tiled";
 
-/** The variant for a device: tiles in workgroup memory on GPUs, in registers on software drivers. */
-export function chooseMatmul(capabilities: Capabilities): MatmulVariant {
-  return capabilities.software ? "register" : "tiled";
+/** Size of the subgroups that `subgroup` needs. */
+const LANES = 8;
+
+/** The variant for a device. */
+export function chooseMatmul({ software, subgroupSize }: Capabilities): MatmulVariant {
+  if (!software) return "tiled";
+  return subgroupSize === LANES ? "subgroup" : "register";
 }
 
-/** Program and grid of one variant for the given sizes. */
+/**
+ * Columns a lane of `subgroup` computes: 2, 4 or 8, each a pipeline of its own. A workgroup's time grows as TILE_N + 2:
+ * its multiply-adds and loads of B, and as much again for A's as for two columns.
+ */
+function columnsPerLane(n: number): number {
+  const cost = (tile: number) => Math.ceil(n / (LANES * tile)) * (tile + 2);
+  return [8, 4, 2].reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
+}
+
+/**
+ * Program and grid of one variant for the given sizes.
+ * @throws DeviceError where the variant is `subgroup` and the device has not subgroups of 8.
+ */
 export function planMatmul(
   variant: MatmulVariant,
   { m, n, k }: MatmulSizes,
   { transposeA = false, transposeB = false, relu = false }: MatmulOptions,
   hasBias: boolean,
+  { subgroupSize }: Capabilities,
 ): GpuPlan {
   const aStrides = transposeA ? [1, m] : [k, 1];
   const bStrides = transposeB ? [1, k] : [n, 1];
@@ -26,6 +49,20 @@ export function planMatmul(
       program: { name: "matmul/tiled", source: [tiledSource] },
       params,
       grid: [Math.ceil(n / 64), Math.ceil(m / 64), 1],
+    };
+  }
+  if (variant === "subgroup") {
+    if (subgroupSize !== LANES) {
+      throw new DeviceError(
+        `matmul: variant "subgroup" needs subgroups of ${LANES}; this device's subgroupSize is ${subgroupSize}` +
+          `${subgroupSize === 0 ? " (none, or of no fixed size)" : ""}: use "register" or "tiled"`,
+      );
+    }
+    const tile = { TILE_M: 2 * LANES, TILE_N: columnsPerLane(n), WORKGROUP: LANES };
+    return {
+      program: { name: "matmul/subgroup", enables: ["subgroups"], source: [subgroupSource], constants: tile },
+      params,
+      grid: [Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), Math.ceil(m / tile.TILE_M), 1],
     };
   }
   const tile = { TILE_M: 8, TILE_N: 4, WORKGROUP: 16 };

@@ -1,0 +1,65 @@
+// C[i, j] = Σ_p A[i, p] · B[p, j] + bias[j], f32, C row by row; then max(0, ·) where asked.
+// For software drivers with subgroups of 8, where a load costs ten times as much as a multiply-add, wherever it comes
+// from, and a shuffle little. A workgroup is one subgroup and computes TILE_M rows × 8 · TILE_N columns in registers: a
+// lane computes every eighth column, and loads A only of every eighth row, which it hands round.
+// Needs subgroups of exactly 8.
+// Compiled in: WORKGROUP (8), TILE_M (a multiple of 8), TILE_N.
+// Grid: [⌈N / (8 · TILE_N)⌉, ⌈M / TILE_M⌉, 1].
+
+struct Params {
+  m: u32, n: u32, k: u32,
+  // Elements from one row of A to the next and from one column to the next; likewise of B.
+  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
+  has_bias: u32, relu: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+
+const A_LOADS = TILE_M / WORKGROUP;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let first_row = group.y * TILE_M;
+  let first_column = group.x * TILE_N * WORKGROUP + lane;
+
+  // Rows and columns past the edge read the last valid element and are not stored; no lane leaves early, since the
+  // others need its share of A.
+  var a_offset: array<u32, A_LOADS>;
+  var b_offset: array<u32, TILE_N>;
+  for (var r = 0u; r < A_LOADS; r++) {
+    a_offset[r] = min(first_row + r * WORKGROUP + lane, params.m - 1u) * params.a_row;
+  }
+  for (var s = 0u; s < TILE_N; s++) {
+    b_offset[s] = min(first_column + s * WORKGROUP, params.n - 1u) * params.b_column;
+  }
+
+  var sum: array<array<f32, TILE_N>, TILE_M>;
+  for (var p = 0u; p < params.k; p++) {
+    var b_value: array<f32, TILE_N>;
+    for (var s = 0u; s < TILE_N; s++) { b_value[s] = b[b_offset[s] + p * params.b_row]; }
+    for (var r = 0u; r < A_LOADS; r++) {
+      let own = a[a_offset[r] + p * params.a_column];
+      for (var owner = 0u; owner < WORKGROUP; owner++) {
+        let a_value = subgroupShuffle(own, owner);
+        for (var s = 0u; s < TILE_N; s++) { sum[r * WORKGROUP + owner][s] += a_value * b_value[s]; }
+      }
+    }
+  }
+
+  for (var s = 0u; s < TILE_N; s++) {
+    let column = first_column + s * WORKGROUP;
+    if (column >= params.n) { break; }
+    for (var r = 0u; r < TILE_M; r++) {
+      let row = first_row + r;
+      if (row >= params.m) { break; }
+      var value = sum[r][s];
+      if (params.has_bias != 0u) { value += bias[column]; }
+      if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
+      c[row * params.n + column] = value;
+    }
+  }
+}
