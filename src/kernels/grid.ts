@@ -13,3 +13,8 @@ export function linearGrid(count: number, perWorkgroup: number): Grid {
   const y = Math.ceil(workgroups / MOST_WORKGROUPS);
   return [Math.ceil(workgroups / y), y, 1];
 }
+
+/** The tile of at most `most` that covers `length` in the fewest tiles with the least overhang: 12 by 8 gives 6. */
+export function evenTile(length: number, most: number): number {
+  return Math.ceil(length / Math.ceil(length / most));
+}

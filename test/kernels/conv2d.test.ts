@@ -7,39 +7,103 @@ import {
   conv2dWeightGradient,
   type Conv2dVariant,
 } from "../../src/kernels/conv2d/index.js";
+import type { Shape } from "../../src/tensor/index.js";
 import { expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, expectSame, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();
-const variants: Conv2dVariant[] = ["direct", "tiled"];
+const variants: Conv2dVariant[] = ["direct", "tiled", "subgroup"];
+
+/**
+ * Whether the device in hand can run the variant. Lavapipe with vectors of 256 bits must: it is what `subgroup` is for.
+ */
+function runs(variant: Conv2dVariant): boolean {
+  const { info, capabilities } = devices.gpu;
+  if (/llvmpipe.*256.bits/.test(info.adapter)) expect(capabilities.subgroupSize).toBe(8);
+  return variant !== "subgroup" || capabilities.subgroupSize === 8;
+}
+
+/** Requires the device in hand to refuse the variant. */
+async function expectRefusal(variant: Conv2dVariant): Promise<void> {
+  const inputs = { x: randomInput([1, 1, 4, 4], 1), weight: randomInput([1, 1, 3, 3], 2) };
+  const run = runKernel(devices.gpu, inputs, (recorder, { x, weight }) => ({
+    out: conv2d(recorder, x, weight, undefined, { variant }),
+  }));
+  await expect(run).rejects.toThrow(/needs subgroups of 8; this device's subgroupSize is/);
+}
+
+interface Problem {
+  x: number[];
+  weight: number[];
+  out: Shape;
+  stride: number;
+  padding: number;
+  seed: number;
+}
+
+interface Axes {
+  c: fc.Arbitrary<number>;
+  h: fc.Arbitrary<number>;
+  w: fc.Arbitrary<number>;
+  o: fc.Arbitrary<number>;
+  window: fc.Arbitrary<number[]>;
+  stride: fc.Arbitrary<number>;
+  padding: fc.Arbitrary<number>;
+}
+
+function problems(axes: Axes): fc.Arbitrary<Problem> {
+  return fc
+    .record({ n: fc.constantFrom(1, 2, 3, 5, 9), seed: anySeed, ...axes })
+    .filter(({ h, w, window, padding }) => h + 2 * padding >= window[0] && w + 2 * padding >= window[1])
+    .map(({ n, c, h, w, o, window, stride, padding, seed }) => {
+      const x = [n, c, h, w];
+      const weight = [o, c, ...window];
+      return { x, weight, out: conv2dShape(x, weight, undefined, { stride, padding }), stride, padding, seed };
+    });
+}
 
 /** Shapes, strides and paddings around the edges of windows and tiles. */
-const problem = fc
-  .record({
-    n: fc.constantFrom(1, 2, 3, 5),
-    c: fc.constantFrom(1, 2, 3, 5),
-    h: fc.integer({ min: 1, max: 14 }),
-    w: fc.constantFrom(1, 2, 5, 7, 8, 9, 12, 13, 16, 17),
-    o: fc.constantFrom(1, 2, 3, 6, 7, 8, 9, 16, 17),
-    window: fc.constantFrom([1, 1], [3, 3], [3, 3], [5, 5], [5, 5], [2, 4], [3, 1]),
-    stride: fc.constantFrom(1, 1, 1, 2, 3),
-    padding: fc.constantFrom(0, 0, 1, 2, 3),
-    seed: anySeed,
-  })
-  .filter(({ h, w, window, padding }) => h + 2 * padding >= window[0] && w + 2 * padding >= window[1])
-  .map(({ n, c, h, w, o, window, stride, padding, seed }) => {
-    const x = [n, c, h, w];
-    const weight = [o, c, ...window];
-    return { x, weight, out: conv2dShape(x, weight, undefined, { stride, padding }), stride, padding, seed };
-  });
+const anyProblem = problems({
+  c: fc.constantFrom(1, 2, 3, 5),
+  h: fc.integer({ min: 1, max: 14 }),
+  w: fc.constantFrom(1, 2, 5, 7, 8, 9, 12, 13, 16, 17),
+  o: fc.constantFrom(1, 2, 3, 6, 7, 8, 9, 16, 17, 64, 65),
+  window: fc.constantFrom([1, 1], [3, 3], [3, 3], [5, 5], [5, 5], [2, 4], [3, 1]),
+  stride: fc.constantFrom(1, 1, 1, 2, 3),
+  padding: fc.constantFrom(0, 0, 1, 2, 3),
+});
 
-const runs = { numRuns: 100 };
+/** The same for a variant whose tiles, window widths and strides are compiled in, which takes seconds: two of each. */
+const fewPipelines = fc.oneof(
+  problems({
+    c: fc.constantFrom(5, 10),
+    h: fc.integer({ min: 1, max: 14 }),
+    w: fc.constantFrom(17, 18),
+    o: fc.constantFrom(11, 12, 17, 18),
+    window: fc.constantFrom([5, 5], [2, 5]),
+    stride: fc.constant(1),
+    padding: fc.constant(2),
+  }),
+  problems({
+    c: fc.constant(3),
+    h: fc.integer({ min: 1, max: 14 }),
+    w: fc.constantFrom(11, 12),
+    o: fc.constantFrom(5, 10),
+    window: fc.constantFrom([3, 3], [1, 3]),
+    stride: fc.constant(2),
+    padding: fc.constant(1),
+  }),
+);
+
+const problemFor = (variant: Conv2dVariant) => (variant === "subgroup" ? fewPipelines : anyProblem);
+const often = { numRuns: 80 };
 
 describe.each(variants)("conv2d, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
+    if (!runs(variant)) return expectRefusal(variant);
     const property = fc.asyncProperty(
-      problem,
+      problemFor(variant),
       fc.boolean(),
       fc.boolean(),
       async ({ x, weight, stride, padding, seed }, hasBias, relu) => {
@@ -63,10 +127,11 @@ describe.each(variants)("conv2d, variant %s", (variant) => {
         );
       },
     );
-    await fc.assert(property, runs);
+    await fc.assert(property, often);
   });
 
   it("carries NaN and infinities to the windows that see them, and no others", async () => {
+    if (!runs(variant)) return expectRefusal(variant);
     const data = new Float32Array(2 * 6 * 9).fill(1);
     data[2 * 9 + 3] = NaN;
     data[5 * 9 + 8] = Infinity;
@@ -87,7 +152,8 @@ describe.each(variants)("conv2d, variant %s", (variant) => {
 
 describe.each(variants)("conv2d's input gradient, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
-    const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
+    if (!runs(variant)) return expectRefusal(variant);
+    const property = fc.asyncProperty(problemFor(variant), async ({ x, weight, out, stride, padding, seed }) => {
       const inputs = { dOut: randomInput(out, seed), weight: randomInput(weight, seed + 1) };
       await expectSame(
         devices,
@@ -98,13 +164,14 @@ describe.each(variants)("conv2d's input gradient, variant %s", (variant) => {
         f32Tolerance(weight[0] * weight[2] * weight[3]),
       );
     });
-    await fc.assert(property, runs);
+    await fc.assert(property, often);
   });
 });
 
 describe.each(variants)("conv2d's weight gradient, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
-    const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
+    if (!runs(variant)) return expectRefusal(variant);
+    const property = fc.asyncProperty(problemFor(variant), async ({ x, weight, out, stride, padding, seed }) => {
       const inputs = { x: randomInput(x, seed), dOut: randomInput(out, seed + 1) };
       await expectSame(
         devices,
@@ -115,10 +182,11 @@ describe.each(variants)("conv2d's weight gradient, variant %s", (variant) => {
         f32Tolerance(out[0] * out[2] * out[3]),
       );
     });
-    await fc.assert(property, runs);
+    await fc.assert(property, often);
   });
 
   it("is the same to the bit each time", async () => {
+    if (!runs(variant)) return expectRefusal(variant);
     const inputs = { x: randomInput([37, 2, 9, 9], 1), dOut: randomInput([37, 3, 7, 7], 2) };
     const run = () =>
       runKernel(devices.gpu, inputs, (recorder, { x, dOut }) => ({
@@ -146,7 +214,7 @@ describe("conv2d's reference", () => {
   it("has gradients that central differences confirm", { timeout: 60_000 }, async () => {
     // Σ out · dOut is linear in x and in the weights, so a step of 0.5 has no error but that of rounding to f32.
     const step = 0.5;
-    const property = fc.asyncProperty(problem, async ({ x, weight, out, stride, padding, seed }) => {
+    const property = fc.asyncProperty(anyProblem, async ({ x, weight, out, stride, padding, seed }) => {
       const inputs = {
         x: randomInput(x, seed),
         weight: randomInput(weight, seed + 1),

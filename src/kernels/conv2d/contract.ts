@@ -101,3 +101,8 @@ export function conv2dGradientSizes(
   expectShape(operation, "dOut", dOut, [sizes.n, sizes.o, sizes.oh, sizes.ow]);
   return sizes;
 }
+
+/** Multiply-adds of one pass over the convolution. */
+export function multiplyAdds({ n, c, o, kh, kw, oh, ow }: Conv2dSizes): number {
+  return n * o * oh * ow * c * kh * kw;
+}

@@ -2,9 +2,9 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
-import { conv2dGradientSizes, conv2dSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import { conv2dGradientSizes, conv2dSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
-import { chooseCorrelation, planCorrelation } from "./plan.js";
+import { chooseConv2d, planCorrelation } from "./plan.js";
 import { conv2dInputGradientReference, conv2dReference } from "./reference.js";
 
 export { conv2dShape, conv2dSizes, type Conv2dOptions, type Conv2dSizes, type Conv2dTarget } from "./contract.js";
@@ -41,7 +41,8 @@ export function conv2d(
     reference: () => {
       conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
     },
-    plan: (capabilities) => planCorrelation(variant ?? chooseCorrelation(capabilities, problem), problem),
+    plan: (capabilities) =>
+      planCorrelation(variant ?? chooseConv2d(capabilities, multiplyAdds(sizes)), problem, capabilities),
   });
   return out;
 }
@@ -72,7 +73,8 @@ export function conv2dInputGradient(
     reference: () => {
       conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);
     },
-    plan: (capabilities) => planCorrelation(options.variant ?? chooseCorrelation(capabilities, problem), problem),
+    plan: (capabilities) =>
+      planCorrelation(options.variant ?? chooseConv2d(capabilities, multiplyAdds(sizes)), problem, capabilities),
   });
   return out;
 }

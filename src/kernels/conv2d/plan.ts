@@ -1,34 +1,52 @@
+import { DeviceError } from "../../errors.js";
 import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
-import { linearGrid } from "../grid.js";
+import { evenTile, linearGrid } from "../grid.js";
 import type { Conv2dSizes } from "./contract.js";
 import correlationSource from "./correlation.wgsl?raw";
 import { correlationParams, type Correlation } from "./correlation.js";
 import directSource from "./direct.wgsl?raw";
 import sumPartsSource from "./sum-parts.wgsl?raw";
+import subgroupSource from "./subgroup.wgsl?raw";
 import tiledSource from "./tiled.wgsl?raw";
 import weightGradientDirectSource from "./weight-gradient-direct.wgsl?raw";
+import weightGradientSubgroupSource from "./weight-gradient-subgroup.wgsl?raw";
 import weightGradientTiledSource from "./weight-gradient-tiled.wgsl?raw";
 import weightGradientSource from "./weight-gradient.wgsl?raw";
 
-/** `direct`: one output an invocation. `tiled`: matrix product through workgroup memory. */
-export type Conv2dVariant = "direct" | "tiled";
+/**
+ * `direct`: one output an invocation. `tiled`: a matrix product through workgroup memory, for GPUs. `subgroup`: register
+ * tiles and shuffles, for software drivers with subgroups of 8.
+ */
+export type Conv2dVariant = "direct" | "tiled" | "subgroup";
 
 const WORKGROUP = 64;
 /** Rows and columns of the `tiled` kernels' tiles. */
 const TILE = 64;
+/** Size of the subgroups that `subgroup` needs, and most output channels in its tiles. */
+const LANES = 8;
 /** Multiply-adds below which tiles are not worth it. */
 const SMALL = 1 << 20;
 
-/** The variant of the forward pass or of the input's gradient. */
-export function chooseCorrelation(capabilities: Capabilities, problem: Correlation): Conv2dVariant {
-  const { n, c, o, oh, ow, kh, kw } = problem;
-  if (capabilities.software) return "direct";
-  return n * oh * ow * o * c * kh * kw >= SMALL ? "tiled" : "direct";
+/** The variant for a device, given how many multiply-adds there are. */
+export function chooseConv2d({ software, subgroupSize }: Capabilities, multiplyAdds: number): Conv2dVariant {
+  if (software) return subgroupSize === LANES ? "subgroup" : "direct";
+  return multiplyAdds >= SMALL ? "tiled" : "direct";
 }
 
-/** Program and grid of one variant of the forward pass or of the input's gradient. */
-export function planCorrelation(variant: Conv2dVariant, problem: Correlation): GpuPlan {
+function expectLanes({ subgroupSize }: Capabilities): void {
+  if (subgroupSize === LANES) return;
+  throw new DeviceError(
+    `conv2d: variant "subgroup" needs subgroups of ${LANES}; this device's subgroupSize is ${subgroupSize}` +
+      `${subgroupSize === 0 ? " (none, or of no fixed size)" : ""}: use "direct" or "tiled"`,
+  );
+}
+
+/**
+ * Program and grid of one variant of the forward pass or of the input's gradient.
+ * @throws DeviceError where the variant is `subgroup` and the device has not subgroups of 8.
+ */
+export function planCorrelation(variant: Conv2dVariant, problem: Correlation, capabilities: Capabilities): GpuPlan {
   const { n, o, oh, ow } = problem;
   const params = correlationParams(problem);
   if (variant === "tiled") {
@@ -39,6 +57,22 @@ export function planCorrelation(variant: Conv2dVariant, problem: Correlation): G
       grid: [x, y, Math.ceil(o / TILE)],
     };
   }
+  if (variant === "subgroup") {
+    expectLanes(capabilities);
+    const { kw, step, dilation } = problem;
+    const tile = { TILE_O: evenTile(o, LANES), TILE_X: evenTile(ow, 8) };
+    const [x, y] = linearGrid(n * oh * Math.ceil(ow / tile.TILE_X), LANES);
+    return {
+      program: {
+        name: "conv2d/subgroup",
+        enables: ["subgroups"],
+        source: [correlationSource, subgroupSource],
+        constants: { ...tile, KW: kw, STEP: step, DILATED: dilation > 1 },
+      },
+      params,
+      grid: [x, y, Math.ceil(o / tile.TILE_O)],
+    };
+  }
   return {
     program: { name: "conv2d/direct", source: [correlationSource, directSource], constants: { WORKGROUP } },
     params,
@@ -46,22 +80,28 @@ export function planCorrelation(variant: Conv2dVariant, problem: Correlation): G
   };
 }
 
-/** The variant of the weights' gradient. */
-export function chooseWeightGradient(capabilities: Capabilities, sizes: Conv2dSizes): Conv2dVariant {
-  const { n, c, o, oh, ow, kh, kw } = sizes;
-  if (capabilities.software) return "direct";
-  return n * oh * ow * o * c * kh * kw >= SMALL ? "tiled" : "direct";
-}
-
 /** How many images one partial sum of the weights' gradient covers: so few that the whole device has work. */
 export function imagesPerPart(variant: Conv2dVariant, { n, o, c, kh, kw }: Conv2dSizes): number {
-  const taps = c * kh * kw;
-  const parts = variant === "tiled" ? 512 / (Math.ceil(o / TILE) * Math.ceil(taps / TILE)) : 65536 / (o * taps);
-  return Math.ceil(n / Math.min(n, Math.ceil(parts)));
+  const elements = o * c * kh * kw;
+  const parts = {
+    direct: 65536 / elements,
+    tiled: 512 / (Math.ceil(o / TILE) * Math.ceil((c * kh * kw) / TILE)),
+    subgroup: 64 / (Math.ceil(o / LANES) * Math.ceil((c * kh) / LANES)),
+  };
+  const fewest = variant === "subgroup" ? 4 : 1;
+  return Math.min(n, Math.max(fewest, Math.ceil(n / Math.ceil(parts[variant]))));
 }
 
-/** Program and grid of one variant of the weights' gradient, in partial sums over `images` images each. */
-export function planWeightGradient(variant: Conv2dVariant, sizes: Conv2dSizes, images: number): GpuPlan {
+/**
+ * Program and grid of one variant of the weights' gradient, in partial sums over `images` images each.
+ * @throws DeviceError where the variant is `subgroup` and the device has not subgroups of 8.
+ */
+export function planWeightGradient(
+  variant: Conv2dVariant,
+  sizes: Conv2dSizes,
+  images: number,
+  capabilities: Capabilities,
+): GpuPlan {
   const { n, c, h, w, o, oh, ow, kh, kw, stride, padding } = sizes;
   const params = [n, c, h, w, o, oh, ow, kh, kw, stride, padding, images];
   const parts = Math.ceil(n / images);
@@ -70,6 +110,20 @@ export function planWeightGradient(variant: Conv2dVariant, sizes: Conv2dSizes, i
       program: { name: "conv2dWeightGradient/tiled", source: [weightGradientSource, weightGradientTiledSource] },
       params,
       grid: [Math.ceil((c * kh * kw) / TILE), Math.ceil(o / TILE), parts],
+    };
+  }
+  if (variant === "subgroup") {
+    expectLanes(capabilities);
+    const tile = { TILE_O: evenTile(o, LANES), TILE_X: evenTile(ow, 6) };
+    return {
+      program: {
+        name: "conv2dWeightGradient/subgroup",
+        enables: ["subgroups"],
+        source: [weightGradientSource, weightGradientSubgroupSource],
+        constants: { ...tile, KW: kw, STEP: stride },
+      },
+      params,
+      grid: [Math.ceil((c * kh) / LANES), Math.ceil(o / tile.TILE_O), parts],
     };
   }
   return {

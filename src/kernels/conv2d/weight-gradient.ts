@@ -2,8 +2,8 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
-import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
-import { chooseWeightGradient, imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
+import { conv2dGradientSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import { chooseConv2d, imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
 import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js";
 
 /**
@@ -25,7 +25,7 @@ export function conv2dWeightGradient(
   expectShape("conv2dWeightGradient", "out", out.shape, weightShape);
 
   const { info, capabilities } = recorder.device;
-  const variant = options.variant ?? chooseWeightGradient(capabilities, sizes);
+  const variant = options.variant ?? chooseConv2d(capabilities, multiplyAdds(sizes));
   const images = info.kind === "cpu" ? sizes.n : imagesPerPart(variant, sizes);
   const count = Math.ceil(sizes.n / images);
   const parts = count === 1 ? out : recorder.temporary([count, ...weightShape], "conv2dWeightGradient parts");
@@ -36,7 +36,7 @@ export function conv2dWeightGradient(
     reference: () => {
       conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(parts), sizes, images);
     },
-    plan: () => planWeightGradient(variant, sizes, images),
+    plan: () => planWeightGradient(variant, sizes, images, capabilities),
   });
   if (count === 1) return out;
   recorder.add({
