@@ -103,8 +103,8 @@ function installDriver(scratch) {
   const update = run([...apt, "update"]);
   const install = run([...apt, "install", "-y", "--no-install-recommends", ...from, ...PACKAGES]);
   if (!install.ok) {
-    const log = (update.ok ? "" : update.output) + install.output;
-    throw new NoAdapter(`apt-get could not install Mesa's software Vulkan driver:\n${log.trim()}`);
+    const lines = (update.output + install.output).split("\n").filter((line) => /^[WE]: /.test(line));
+    throw new NoAdapter(`apt-get could not install Mesa's software Vulkan driver:\n${lines.join("\n") || install.output}`);
   }
 }
 
