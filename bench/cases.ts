@@ -160,21 +160,22 @@ function inferenceCase(architecture: string, batch: number): Case {
 
 /** The scoring pass of `distill`: blends of 93 pairs at 11 λ each, forward, smallest confidence over λ. */
 function scoringCase(architecture: string): Case {
-  const pairs = 93;
+  const batch = 93;
   const pool = 100_000;
   return {
     name: `pool scoring with ${architecture}, 11 λ a pair`,
     unit: "blends/s",
-    work: pairs * paperLambdas.length,
+    work: batch * paperLambdas.length,
     async record(device) {
       const network = new Network(device, lenetSpec(architecture), 1);
       const images = randomImages(device, 2000);
       const u32 = (size: number, data?: ArrayLike<number>) => createTensor(device, [size], { dtype: "u32", data });
       const [counter, taken, choices] = [u32(1), u32(pool), u32(pool)];
+      const pairs = u32(pool, random.sample(pool, (2000 * 1999) / 2));
       const lambdas = u32(paperLambdas.length, paperLambdas.map(lambdaWeight));
       const scores = createTensor(device, [pool]);
       const recording = await record(device, (recorder) => {
-        const blend = candidateBlends(recorder, { images: 2000, pool, lambdas, counter, batch: pairs });
+        const blend = candidateBlends(recorder, { images: 2000, pool, pairs, lambdas, counter, batch });
         const input = blendImages(recorder, images, blend, { mean: [0.13], std: [0.31] });
         const { output } = network.forward({ recorder, training: false, seed: 0 }, input);
         scorePairs(recorder, output, { counter, taken, scores, choices, lambdas: paperLambdas.length });
@@ -185,7 +186,7 @@ function scoringCase(architecture: string): Case {
         dispose: () => {
           recording.dispose();
           network.dispose();
-          for (const tensor of [images, counter, taken, choices, lambdas, scores]) tensor.dispose();
+          for (const tensor of [images, counter, taken, choices, pairs, lambdas, scores]) tensor.dispose();
         },
       };
     },
