@@ -22,12 +22,12 @@ export function chooseMatmul({ software, subgroupSize }: Capabilities): MatmulVa
 }
 
 /**
- * Columns a lane of `subgroup` computes: 2, 4 or 8, each a pipeline of its own. A workgroup's time grows as TILE_N + 2:
- * its multiply-adds and loads of B, and as much again for A's as for two columns.
+ * Columns a lane of `subgroup` computes: 8 or 4, each a pipeline of its own, whichever takes less time over all
+ * columns. A workgroup's time grows as TILE_N + 2: loads of B and multiply-adds, and what A costs, about as two columns.
  */
 function columnsPerLane(n: number): number {
   const cost = (tile: number) => Math.ceil(n / (LANES * tile)) * (tile + 2);
-  return [8, 4, 2].reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
+  return cost(4) < cost(8) ? 4 : 8;
 }
 
 /**

@@ -50,16 +50,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
 
-  for (var s = 0u; s < TILE_N; s++) {
-    let column = first_column + s * WORKGROUP;
-    if (column >= params.n) { break; }
-    for (var r = 0u; r < TILE_M; r++) {
-      let row = first_row + r;
-      if (row >= params.m) { break; }
-      var value = sum[r][s];
-      if (params.has_bias != 0u) { value += bias[column]; }
-      if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
-      c[row * params.n + column] = value;
+  // A count that only the running kernel knows keeps the compiler from unrolling this loop: compiled in a tenth of the
+  // time (lavapipe, 2026-11).
+  let rows = min(TILE_M, params.m - first_row);
+  for (var r = 0u; r < rows; r++) {
+    for (var s = 0u; s < TILE_N; s++) {
+      let column = first_column + s * WORKGROUP;
+      if (column < params.n) {
+        var value = sum[r][s];
+        if (params.has_bias != 0u) { value += bias[column]; }
+        if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
+        c[(first_row + r) * params.n + column] = value;
+      }
     }
   }
 }
