@@ -59,7 +59,7 @@ export function planCorrelation(variant: Conv2dVariant, problem: Correlation, ca
   }
   if (variant === "subgroup") {
     expectLanes(capabilities);
-    const { kw, step, dilation } = problem;
+    const { kh, kw, step, dilation } = problem;
     const tile = { TILE_O: evenTile(o, LANES), TILE_X: evenTile(ow, 8) };
     const [x, y] = linearGrid(n * oh * Math.ceil(ow / tile.TILE_X), LANES);
     return {
@@ -67,7 +67,7 @@ export function planCorrelation(variant: Conv2dVariant, problem: Correlation, ca
         name: "conv2d/subgroup",
         enables: ["subgroups"],
         source: [correlationSource, subgroupSource],
-        constants: { ...tile, KW: kw, STEP: step, DILATED: dilation > 1 },
+        constants: { ...tile, KH: kh, KW: kw, STEP: step, DILATED: dilation > 1 },
       },
       params,
       grid: [x, y, Math.ceil(o / tile.TILE_O)],
