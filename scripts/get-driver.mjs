@@ -104,7 +104,9 @@ function installDriver(scratch) {
   const install = run([...apt, "install", "-y", "--no-install-recommends", ...from, ...PACKAGES]);
   if (!install.ok) {
     const lines = (update.output + install.output).split("\n").filter((line) => /^[WE]: /.test(line));
-    throw new NoAdapter(`apt-get could not install Mesa's software Vulkan driver:\n${lines.join("\n") || install.output}`);
+    throw new NoAdapter(
+      `apt-get could not install Mesa's software Vulkan driver:\n${lines.join("\n") || install.output}`,
+    );
   }
 }
 
