@@ -24,8 +24,8 @@ export function createProgram(signal: AbortSignal): Command {
 /** Options that every subcommand takes. */
 export interface CommonOptions {
   readonly device: "auto" | "webgpu" | "cpu";
-  readonly json: boolean;
-  readonly quiet: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 function withCommonOptions(command: Command): Command {
@@ -35,8 +35,8 @@ function withCommonOptions(command: Command): Command {
         .choices(["auto", "webgpu", "cpu"])
         .default("auto"),
     )
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "no progress on stderr", false)
+    .option("--json", "print one JSON object on stdout")
+    .option("--quiet", "no progress on stderr")
     .version(version)
     .exitOverride()
     .helpOption("-h, --help", "show this help");

@@ -75,7 +75,7 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** Progress on stderr, or none where `quiet`. */
-export function createProgress(quiet: boolean): Progress {
+export function createProgress(quiet = false): Progress {
   if (!quiet) return new StreamProgress(process.stderr);
   const nothing = () => undefined;
   return { update: nothing, say: nothing, end: nothing };

@@ -3,7 +3,7 @@ import {
   defaultDistilOptions,
   distil,
   NetworkTeacher,
-  planRounds,
+  planDistil,
   specFor,
   strategies,
   type DistilOptions,
@@ -37,12 +37,12 @@ interface DistillOptions extends CommonOptions {
   readonly pool?: number;
   readonly epochs: number;
   readonly steps?: number;
-  readonly restart: boolean;
+  readonly restart?: boolean;
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
   readonly rate: number;
   readonly crop: number;
-  readonly flip: boolean;
+  readonly flip?: boolean;
   readonly test?: string;
   readonly holdout: number;
   readonly seed: number;
@@ -66,12 +66,12 @@ export function distillCommand(signal: AbortSignal): Command {
     .option("--pool <pairs>", "most candidate pairs, a random sample (default: all pairs)", whole(1))
     .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
     .option("--steps <count>", "training steps each round, instead of --epochs", whole(1))
-    .option("--restart", "start the student anew each round", defaults.restart)
+    .option("--restart", "start the student anew each round")
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
     .option("--optimizer <name>", "adam, or sgd with the paper's momentum and weight decay", "adam")
     .option("--rate <rate>", "highest learning rate; it falls to 0 along a cosine each round", positive, 2e-3)
     .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), defaults.augmentation.crop)
-    .option("--flip", "mirror images at random in training", defaults.augmentation.flip)
+    .option("--flip", "mirror images at random in training")
     .option("--test <path>", "test images to report on; with labels for accuracy")
     .option("--holdout <count>", "without --test: other images of --images to report agreement on", whole(0), 1000)
     .option("--seed <seed>", "seed of all random numbers", whole(0), defaults.seed)
@@ -110,17 +110,18 @@ async function distill(
   signal: AbortSignal,
 ): Promise<Summary> {
   const method = methodOptions(options);
-  planRounds(options.n, method);
   const all = await openImageSet(options.images);
   const chosen = sampleIndices(all, options.n, options.seed);
   const images = subset(all, chosen);
   const teacherNetwork = await openNetwork(device, "--teacher", options.teacher);
   const { classes, classNames } = teacherNetwork.spec;
   const teacher = await NetworkTeacher.create(teacherNetwork, options.teacher);
+  teacher.checkShape(images);
   const student = options.student.endsWith(".safetensors")
     ? await openNetwork(device, "--student", options.student)
     : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
   const evaluation = options.test ? await openImageSet(options.test) : holdOut(all, chosen, options);
+  planDistil({ images, teacher, student, evaluation, options: method });
   const folder = await RunFolder.create(options.out);
   await folder.writeConfig({ version, ...options, ...method, chosen: Array.from(chosen), network: student.spec });
 
@@ -182,12 +183,13 @@ function methodOptions(options: DistillOptions): DistilOptions {
   if (!Object.hasOwn(optimisers, options.optimizer)) {
     throw new InputError(`--optimizer is ${options.optimizer}; choose adam or sgd`);
   }
-  const { budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, restart, batch, seed } = options;
+  const { budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
   return {
-    ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, restart, batch, seed },
+    ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed },
     optimiser: optimisers[options.optimizer],
     schedule: { ...defaultDistilOptions.schedule, rate: options.rate },
-    augmentation: { crop: options.crop, flip: options.flip },
+    restart: options.restart ?? false,
+    augmentation: { crop: options.crop, flip: options.flip ?? false },
   };
 }
 

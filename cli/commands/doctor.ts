@@ -7,7 +7,7 @@ import type { CommonOptions } from "../program.js";
 import { version } from "../version.js";
 
 /** `activemixup doctor`: what computes here, why, and how to get something faster. */
-export function doctorCommand(_signal: AbortSignal): Command {
+export function doctorCommand(): Command {
   return new Command("doctor")
     .description(
       "show the adapter, its driver, features and limits, which device is used and why, and how to improve it",

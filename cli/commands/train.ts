@@ -21,7 +21,7 @@ interface TrainOptions extends CommonOptions {
   readonly batch: number;
   readonly rate: number;
   readonly crop: number;
-  readonly flip: boolean;
+  readonly flip?: boolean;
   readonly seed: number;
 }
 
@@ -37,7 +37,7 @@ export function trainCommand(signal: AbortSignal): Command {
     .option("--batch <images>", "images in a training step", whole(1), 64)
     .option("--rate <rate>", "highest learning rate of Adam; it falls to 0 along a cosine", positive, 1e-3)
     .option("--crop <pixels>", "shift images by up to so many pixels in training", notNegative, 2)
-    .option("--flip", "mirror images at random in training", false)
+    .option("--flip", "mirror images at random in training")
     .option("--seed <seed>", "seed of all random numbers", whole(0), 0)
     .action(async (options: TrainOptions) => {
       const progress = createProgress(options.quiet);

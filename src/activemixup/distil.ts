@@ -68,6 +68,11 @@ export interface DistilInput {
   readonly signal?: AbortSignal;
 }
 
+/** What decides whether a run can be made. */
+export type DistilPlanInput = Pick<DistilInput, "images" | "student" | "evaluation" | "options"> & {
+  readonly teacher: Pick<Teacher, "classes">;
+};
+
 /**
  * Trains the student to do as the teacher does: steps 1 to 7 of active mixup (Wang, Li, Wang, Gong, CVPR 2020).
  * @throws InputError where options, images, teacher and student do not fit together, before anything is asked.
@@ -96,17 +101,9 @@ class DistilRun {
 
   static async create(input: DistilInput): Promise<DistilRun> {
     const { images, teacher, student, options } = input;
-    checkFit(input);
-    const plan = planRounds(images.count, options);
+    const plan = planDistil(input);
     const strategy = findStrategy(options.strategy);
-    const pool = strategy.create && plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
-    const wanted = options.budget - images.count;
-    if (pool && pool.size < wanted) {
-      throw new InputError(
-        `--budget leaves ${wanted} queries for blends and the pool has ${pool.size} pairs, each asked about at most ` +
-          `once; lower --budget to ${images.count + pool.size}, or raise --pool or --n`,
-      );
-    }
+    const pool = plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
     const { device } = student;
     const shape = [images.count, images.channels, images.height, images.width];
     const pixels = createTensor(device, shape, { dtype: "u8", data: images.pixels, name: "real images" });
@@ -219,7 +216,11 @@ class DistilRun {
 /** Images in one batch to the teacher. */
 const ASKED_AT_ONCE = 1024;
 
-function checkFit({ images, teacher, student, evaluation }: DistilInput): void {
+/**
+ * Queries of each round (see {@link planRounds}), once all is seen to fit together.
+ * @throws InputError where options, images, teacher and student do not.
+ */
+export function planDistil({ images, teacher, student, evaluation, options }: DistilPlanInput): number[] {
   const { image, classes, architecture } = student.spec;
   const size = (shape: { channels: number; height: number; width: number }) =>
     `${shape.channels} × ${shape.height} × ${shape.width}`;
@@ -245,6 +246,16 @@ function checkFit({ images, teacher, student, evaluation }: DistilInput): void {
         `give a test set with the teacher's classes`,
     );
   }
+  const plan = planRounds(images.count, options);
+  const wanted = sum(plan) - images.count;
+  const pairs = Math.min(options.pool ?? Infinity, (images.count * (images.count - 1)) / 2);
+  if (wanted > pairs) {
+    throw new InputError(
+      `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
+        `lower --budget to ${images.count + pairs}, or raise --pool or --n`,
+    );
+  }
+  return plan;
 }
 
 /** Training steps of a round with so many examples. */

@@ -3,6 +3,7 @@ export * from "./acquisition/index.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
 export {
   distil,
+  planDistil,
   type AnsweredQuery,
   type DistilInput,
   type DistilObserver,

@@ -13,7 +13,7 @@ export interface LabelledFitOptions {
   readonly rate: number;
   /** Largest random shift in pixels. */
   readonly crop: number;
-  readonly flip: boolean;
+  readonly flip?: boolean;
   readonly seed: number;
 }
 
@@ -39,7 +39,7 @@ export async function fitLabelled(
   );
   const stepsPerEpoch = Math.max(1, Math.round(data.count / options.batch));
   const steps = options.epochs * stepsPerEpoch;
-  const { batch, crop, flip, seed } = options;
+  const { batch, crop, flip = false, seed } = options;
   const settings = { batch, optimiser: plainAdam, augmentation: { crop, flip }, seed };
   const trainer = await Trainer.create(network, examples, settings, steps);
   let epochs = 0;

@@ -1,12 +1,9 @@
 import { InputError } from "../errors.js";
-import { Predictor, type Network } from "../nn/index.js";
+import { Predictor, type ImageShape, type Network } from "../nn/index.js";
 
 /** 8-bit images for the teacher. */
-export interface ImageBatch {
+export interface ImageBatch extends ImageShape {
   readonly count: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
   /** N C H W, 0 to 255. */
   readonly pixels: Uint8Array;
 }
@@ -37,14 +34,19 @@ export class NetworkTeacher implements Teacher {
 
   /** @throws InputError where the images are not of the shape that the network takes. */
   async query(batch: ImageBatch, signal?: AbortSignal): Promise<Float32Array> {
+    this.checkShape(batch);
+    return (await this.predictor.predict(batch.pixels, signal)).probabilities;
+  }
+
+  /** @throws InputError where images of this shape cannot be asked about. */
+  checkShape(images: ImageShape): void {
     const { channels, height, width } = this.network.spec.image;
-    if (batch.channels !== channels || batch.height !== height || batch.width !== width) {
+    if (images.channels !== channels || images.height !== height || images.width !== width) {
       throw new InputError(
         `the teacher ${this.name} takes images of ${channels} × ${height} × ${width}; ` +
-          `these are ${batch.channels} × ${batch.height} × ${batch.width}: give images of the teacher's size`,
+          `these are ${images.channels} × ${images.height} × ${images.width}: give images of the teacher's size`,
       );
     }
-    return (await this.predictor.predict(batch.pixels, signal)).probabilities;
   }
 
   dispose(): void {
