@@ -66,7 +66,7 @@ export async function openWebGpu(
   const capabilities: Capabilities = {
     software,
     subgroups,
-    subgroupSize: subgroups && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
+    subgroupSize: subgroups && subgroupMinSize === subgroupMaxSize ? (subgroupMinSize ?? 0) : 0,
     f16: device.features.has("shader-f16"),
     workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
