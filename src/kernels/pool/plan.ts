@@ -5,6 +5,7 @@ import avgBackwardSource from "./avg-pool-backward.wgsl?raw";
 import avgSource from "./avg-pool.wgsl?raw";
 import type { PoolGeometry } from "./contract.js";
 import geometrySource from "./geometry.wgsl?raw";
+import maxBackwardDisjointSource from "./max-pool-backward-disjoint.wgsl?raw";
 import maxBackwardSource from "./max-pool-backward.wgsl?raw";
 import maxSource from "./max-pool.wgsl?raw";
 
@@ -14,17 +15,29 @@ export function planPool(kind: "max" | "avg", geometry: PoolGeometry): GpuPlan {
   return plan(`pool/${kind}`, kind === "max" ? maxSource : avgSource, size, geometry);
 }
 
-/** A pooling's gradient, over its input pixels. */
+/** A pooling's gradient: over its input pixels, or over its windows where those do not overlap. */
 export function planPoolBackward(kind: "max" | "avg", geometry: PoolGeometry): GpuPlan {
-  const size = geometry.planes * geometry.height * geometry.width;
-  return plan(`pool/${kind}-backward`, kind === "max" ? maxBackwardSource : avgBackwardSource, size, geometry);
+  const { planes, height, width, kernelHeight, kernelWidth, stride, padding } = geometry;
+  if (kind === "max" && stride >= Math.max(kernelHeight, kernelWidth) && padding === 0) {
+    const blocks = planes * Math.ceil(height / stride) * Math.ceil(width / stride);
+    const constants = { KERNEL_HEIGHT: kernelHeight, KERNEL_WIDTH: kernelWidth, STRIDE: stride };
+    return plan("pool/max-backward-disjoint", maxBackwardDisjointSource, blocks, geometry, constants);
+  }
+  const source = kind === "max" ? maxBackwardSource : avgBackwardSource;
+  return plan(`pool/${kind}-backward`, source, planes * height * width, geometry);
 }
 
-function plan(name: string, source: string, size: number, geometry: PoolGeometry): GpuPlan {
+function plan(
+  name: string,
+  source: string,
+  size: number,
+  geometry: PoolGeometry,
+  own: Record<string, number> = {},
+): GpuPlan {
   const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding } = geometry;
   const { constants, grid } = planRuns(size);
   return {
-    program: { name, source: [divisionSource, geometrySource, source], constants },
+    program: { name, source: [divisionSource, geometrySource, source], constants: { ...constants, ...own } },
     params: [size, height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding],
     grid,
   };
