@@ -1,5 +1,5 @@
 import { openDevice, type Device } from "../src/tensor/index.js";
-import type { CommonOptions } from "./program.js";
+import type { CommonOptions } from "./common-options.js";
 import type { Progress } from "./progress.js";
 
 /** Opens the device that the options ask for, says which in one line, and destroys it when `work` is done. */

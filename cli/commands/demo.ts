@@ -1,19 +1,19 @@
 import { Command } from "commander";
 import {
   accuracyOf,
-  defaultDistilOptions,
-  distil,
+  defaultDistillOptions,
+  distill,
   fitLabelled,
   NetworkTeacher,
   specFor,
-  type DistilOptions,
+  type DistillOptions,
 } from "../../src/activemixup/index.js";
 import { drawDigits, sampleImages, type ImageSet } from "../../src/data/index.js";
 import { Network } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { whole } from "../parse.js";
-import type { CommonOptions } from "../program.js";
+import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
 import { version } from "../version.js";
@@ -31,8 +31,8 @@ const BUDGET = 2000;
 const STRATEGIES = ["confidence", "random", "real-only"];
 
 /** What every strategy of the demo shares: equal steps, so that only the queries differ. */
-const method: Omit<DistilOptions, "strategy" | "seed"> = {
-  ...defaultDistilOptions,
+const method: Omit<DistillOptions, "strategy" | "seed"> = {
+  ...defaultDistillOptions,
   budget: BUDGET,
   rounds: 3,
   pool: 3000,
@@ -87,7 +87,7 @@ async function demo(
     const began = performance.now();
     const student = new Network(device, specFor("lenet5-half", images, data.classes), seed);
     const rounds = strategy === "real-only" ? 1 : method.rounds + 1;
-    const report = await distil({
+    const report = await distill({
       images,
       teacher,
       student,

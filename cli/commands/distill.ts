@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import {
-  defaultDistilOptions,
-  distil,
+  defaultDistillOptions,
+  distill,
   NetworkTeacher,
-  planDistil,
+  planDistill,
   specFor,
   strategies,
-  type DistilOptions,
-  type DistilReport,
+  type DistillOptions,
+  type DistillReport,
   type RoundReport,
 } from "../../src/activemixup/index.js";
 import { openImageSet, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
@@ -17,13 +17,13 @@ import { Philox, RandomStream, type Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { openNetwork } from "../networks.js";
 import { fractions, positive, whole } from "../parse.js";
-import type { CommonOptions } from "../program.js";
+import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import { formatTable, percent } from "../table.js";
 import { version } from "../version.js";
 
-interface DistillOptions extends CommonOptions {
+interface CommandOptions extends CommonOptions {
   readonly images: string;
   readonly teacher: string;
   readonly student: string;
@@ -50,7 +50,7 @@ interface DistillOptions extends CommonOptions {
 
 /** `activemixup distill`: the method. */
 export function distillCommand(signal: AbortSignal): Command {
-  const defaults = defaultDistilOptions;
+  const defaults = defaultDistillOptions;
   return new Command("distill")
     .description("train a student from a few unlabelled images and a counted number of queries to a teacher")
     .requiredOption("--images <path>", "where the unlabelled images are: PATH or PATH:train or PATH:test")
@@ -75,9 +75,9 @@ export function distillCommand(signal: AbortSignal): Command {
     .option("--test <path>", "test images to report on; with labels for accuracy")
     .option("--holdout <count>", "without --test: other images of --images to report agreement on", whole(0), 1000)
     .option("--seed <seed>", "seed of all random numbers", whole(0), defaults.seed)
-    .action(async (options: DistillOptions) => {
+    .action(async (options: CommandOptions) => {
       const progress = createProgress(options.quiet);
-      const result = await withDevice(options, progress, (device) => distill(device, options, progress, signal));
+      const result = await withDevice(options, progress, (device) => run(device, options, progress, signal));
       process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeRun(result, options.out)}\n`);
     });
 }
@@ -99,16 +99,11 @@ export interface Summary {
   readonly interrupted: boolean;
   readonly teacher: { readonly file: string; readonly accuracy?: number };
   readonly student: { readonly architecture: string; readonly accuracy?: number; readonly agreement?: number };
-  readonly seconds: DistilReport["seconds"];
+  readonly seconds: DistillReport["seconds"];
   readonly rounds: readonly RoundReport[];
 }
 
-async function distill(
-  device: Device,
-  options: DistillOptions,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Summary> {
+async function run(device: Device, options: CommandOptions, progress: Progress, signal: AbortSignal): Promise<Summary> {
   const method = methodOptions(options);
   const all = await openImageSet(options.images);
   const chosen = sampleIndices(all, options.n, options.seed);
@@ -121,11 +116,11 @@ async function distill(
     ? await openNetwork(device, "--student", options.student)
     : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
   const evaluation = options.test ? await openImageSet(options.test) : holdOut(all, chosen, options);
-  planDistil({ images, teacher, student, evaluation, options: method });
+  planDistill({ images, teacher, student, evaluation, options: method });
   const folder = await RunFolder.create(options.out);
   await folder.writeConfig({ version, ...options, ...method, chosen: Array.from(chosen), network: student.spec });
 
-  let report: DistilReport = { queries: 0, evaluationQueries: 0, rounds: [], seconds: noSeconds };
+  let report: DistillReport = { queries: 0, evaluationQueries: 0, rounds: [], seconds: noSeconds };
   const summarise = (interrupted: boolean): Summary => ({
     version,
     seed: options.seed,
@@ -144,7 +139,7 @@ async function distill(
     rounds: report.rounds,
   });
   try {
-    await distil({
+    await distill({
       images,
       teacher,
       student,
@@ -178,23 +173,23 @@ const units = { select: "pairs", query: "queries", train: "steps", evaluate: "im
 
 const noSeconds = { select: 0, query: 0, train: 0, evaluate: 0 };
 
-function methodOptions(options: DistillOptions): DistilOptions {
-  const optimisers = { adam: plainAdam, sgd: paperSgd };
-  if (!Object.hasOwn(optimisers, options.optimizer)) {
+function methodOptions(options: CommandOptions): DistillOptions {
+  const optimizers = { adam: plainAdam, sgd: paperSgd };
+  if (!Object.hasOwn(optimizers, options.optimizer)) {
     throw new InputError(`--optimizer is ${options.optimizer}; choose adam or sgd`);
   }
   const { budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
   return {
     ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed },
-    optimiser: optimisers[options.optimizer],
-    schedule: { ...defaultDistilOptions.schedule, rate: options.rate },
+    optimizer: optimizers[options.optimizer],
+    schedule: { ...defaultDistillOptions.schedule, rate: options.rate },
     restart: options.restart ?? false,
     augmentation: { crop: options.crop, flip: options.flip ?? false },
   };
 }
 
 /** Images that are not among the chosen, without their labels: what agreement is measured on without a test set. */
-function holdOut(all: ImageSet, chosen: Uint32Array, { holdout, seed }: DistillOptions): ImageSet | undefined {
+function holdOut(all: ImageSet, chosen: Uint32Array, { holdout, seed }: CommandOptions): ImageSet | undefined {
   const isChosen = new Set(chosen);
   const others = Uint32Array.from({ length: all.count }, (_, index) => index).filter((index) => !isChosen.has(index));
   const count = Math.min(holdout, others.length);

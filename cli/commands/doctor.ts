@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { DeviceError } from "../../src/errors.js";
 import { openDevice, type Capabilities, type DeviceInfo } from "../../src/tensor/index.js";
 import { describeNoAdapter } from "../../src/tensor/webgpu/drivers.node.js";
-import type { CommonOptions } from "../program.js";
+import type { CommonOptions } from "../common-options.js";
 import { version } from "../version.js";
 
 /** `activemixup doctor`: what computes here, why, and how to get something faster. */

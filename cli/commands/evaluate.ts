@@ -5,7 +5,7 @@ import { InputError } from "../../src/errors.js";
 import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { openNetwork } from "../networks.js";
-import type { CommonOptions } from "../program.js";
+import type { CommonOptions } from "../common-options.js";
 import { createProgress } from "../progress.js";
 import { percent } from "../table.js";
 import { version } from "../version.js";

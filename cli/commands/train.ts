@@ -7,7 +7,7 @@ import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { checkWritable, writeWhole } from "../files.js";
 import { notNegative, positive, whole } from "../parse.js";
-import type { CommonOptions } from "../program.js";
+import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { percent } from "../table.js";
 import { version } from "../version.js";

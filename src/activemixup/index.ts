@@ -2,17 +2,17 @@
 export * from "./acquisition/index.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
 export {
-  distil,
-  planDistil,
+  distill,
+  planDistill,
   type AnsweredQuery,
-  type DistilInput,
-  type DistilObserver,
-  type DistilReport,
+  type DistillInput,
+  type DistillObserver,
+  type DistillReport,
   type RoundReport,
-} from "./distil.js";
+} from "./distill.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { checkProbabilities, Ledger } from "./ledger.js";
-export { defaultDistilOptions, planRounds, type DistilOptions } from "./options.js";
+export { defaultDistillOptions, planRounds, type DistillOptions } from "./options.js";
 export { specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
 export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";

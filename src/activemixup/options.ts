@@ -1,10 +1,10 @@
 import { InputError } from "../errors.js";
-import { plainAdam, type Augmentation, type OptimiserOptions, type Schedule } from "../nn/index.js";
+import { plainAdam, type Augmentation, type OptimizerOptions, type Schedule } from "../nn/index.js";
 import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas, paperLambdas } from "./blend.js";
 
 /** All quantities of the method. */
-export interface DistilOptions {
+export interface DistillOptions {
   /** Most images that the teacher is asked about, the real ones included. */
   readonly budget: number;
   /** Rounds of choosing and asking after the first; the budget left is spread evenly over them. */
@@ -23,7 +23,7 @@ export interface DistilOptions {
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
   readonly batch: number;
-  readonly optimiser: OptimiserOptions;
+  readonly optimizer: OptimizerOptions;
   /** Learning rate over each round. */
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
@@ -32,14 +32,14 @@ export interface DistilOptions {
 }
 
 /** What `distill` does unless told otherwise. */
-export const defaultDistilOptions: Omit<DistilOptions, "budget"> = {
+export const defaultDistillOptions: Omit<DistillOptions, "budget"> = {
   rounds: 5,
   strategy: "confidence",
   lambdas: paperLambdas,
   epochs: 20,
   restart: false,
   batch: 128,
-  optimiser: plainAdam,
+  optimizer: plainAdam,
   schedule: { kind: "cosine", rate: 2e-3, floor: 0, warmup: 100 },
   augmentation: { crop: 2, flip: false },
   seed: 0,
@@ -49,7 +49,7 @@ export const defaultDistilOptions: Omit<DistilOptions, "budget"> = {
  * Queries of each round, the n real images first: they sum to the budget.
  * @throws InputError where an option is out of range, or the budget is smaller than n.
  */
-export function planRounds(n: number, options: DistilOptions): number[] {
+export function planRounds(n: number, options: DistillOptions): number[] {
   const { budget, rounds, perRound, epochs, steps, batch, strategy, lambdas } = options;
   requireWhole("--budget", budget, 1);
   requireWhole("--rounds", rounds, 0);

@@ -40,7 +40,7 @@ export async function fitLabelled(
   const stepsPerEpoch = Math.max(1, Math.round(data.count / options.batch));
   const steps = options.epochs * stepsPerEpoch;
   const { batch, crop, flip = false, seed } = options;
-  const settings = { batch, optimiser: plainAdam, augmentation: { crop, flip }, seed };
+  const settings = { batch, optimizer: plainAdam, augmentation: { crop, flip }, seed };
   const trainer = await Trainer.create(network, examples, settings, steps);
   let epochs = 0;
   let loss = NaN;

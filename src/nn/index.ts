@@ -10,7 +10,7 @@ export { namedParameters, Parameter, type Activation, type Initialiser, type Mod
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork } from "./network-file.js";
 export { architectures, buildModule, type ImageShape } from "./networks/index.js";
-export { Optimiser, paperSgd, plainAdam, type OptimiserOptions } from "./optimiser.js";
+export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
 export { Predictor, type Prediction } from "./predictor.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 export * from "./schedule.js";

@@ -21,7 +21,7 @@ import {
 } from "../tensor/index.js";
 import type { Examples } from "./examples.js";
 import type { Network } from "./network.js";
-import { Optimiser, type OptimiserOptions } from "./optimiser.js";
+import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { scheduleRates, type Schedule } from "./schedule.js";
 
 /** Random changes of the training images that cost no query. */
@@ -34,7 +34,7 @@ export interface Augmentation {
 
 export interface TrainerOptions {
   readonly batch: number;
-  readonly optimiser: OptimiserOptions;
+  readonly optimizer: OptimizerOptions;
   readonly augmentation: Augmentation;
   /** Seed of the order of examples, of augmentation and of dropout. */
   readonly seed: number;
@@ -55,7 +55,7 @@ export class Trainer {
   private constructor(
     private readonly examples: Examples,
     private readonly options: TrainerOptions,
-    private readonly optimiser: Optimiser,
+    private readonly optimizer: Optimizer,
     /** The training step; {@link fit} replays it. */
     readonly recording: Recording<unknown>,
     private readonly state: StepState,
@@ -71,12 +71,12 @@ export class Trainer {
     options: TrainerOptions,
     mostSteps: number,
   ): Promise<Trainer> {
-    const optimiser = new Optimiser(network, options.optimiser);
+    const optimizer = new Optimizer(network, options.optimizer);
     const state = createState(network, examples, options.batch, mostSteps);
     const recording = await record(network.device, (recorder) => {
-      recordStep(recorder, network, examples, options, optimiser, state);
+      recordStep(recorder, network, examples, options, optimizer, state);
     });
-    return new Trainer(examples, options, optimiser, recording, state);
+    return new Trainer(examples, options, optimizer, recording, state);
   }
 
   /** Bytes of memory for activations and their gradients. */
@@ -85,7 +85,7 @@ export class Trainer {
   }
 
   /**
-   * Trains for `steps` steps over shuffled passes of the examples, with the optimiser and the schedule from their start.
+   * Trains for `steps` steps over shuffled passes of the examples, with the optimizer and the schedule from their start.
    * @param round tells apart the random numbers of several calls
    * @returns mean loss of the last pass, in nats
    */
@@ -93,7 +93,7 @@ export class Trainer {
     const { batch, seed } = this.options;
     const { count } = this.examples;
     const { rates, step, position, order, loss } = this.state;
-    this.optimiser.reset();
+    this.optimizer.reset();
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
     writeTensor(this.state.draw, [round * 0x1000000]);
@@ -116,7 +116,7 @@ export class Trainer {
 
   dispose(): void {
     this.recording.dispose();
-    this.optimiser.dispose();
+    this.optimizer.dispose();
     for (const tensor of Object.values<Tensor>({ ...this.state })) tensor.dispose();
   }
 }
@@ -155,7 +155,7 @@ function recordStep(
   network: Network,
   examples: Examples,
   { batch, augmentation, seed }: TrainerOptions,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   state: StepState,
 ): void {
   const { mean, deviation } = network.spec;
@@ -173,7 +173,7 @@ function recordStep(
   const { losses, gradient } = softmaxCrossEntropy(recorder, output, targets);
   accumulateMean(recorder, losses, state.loss);
   backward(gradient, false);
-  optimiser.record(recorder, state.rates, state.step);
+  optimizer.record(recorder, state.rates, state.step);
   advance(recorder, state.step);
   advance(recorder, state.position);
   advance(recorder, state.draw);

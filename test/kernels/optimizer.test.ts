@@ -23,7 +23,7 @@ type Numbers<Options> = Omit<Options, keyof Schedule>;
 type State = Record<string, ArrayLike<number>>;
 
 interface Problem {
-  /** Starting values of the parameters and the optimiser's other state, P each. */
+  /** Starting values of the parameters and the optimizer's other state, P each. */
   start: State;
   /** One row of P gradients a step. */
   gradients: number[][];
@@ -32,7 +32,7 @@ interface Problem {
   first?: number;
 }
 
-/** Runs a recording of one optimiser step once for each row of gradients and reads the state that it leaves. */
+/** Runs a recording of one optimizer step once for each row of gradients and reads the state that it leaves. */
 async function train(
   device: Device,
   { start, gradients, rates, first = 0 }: Problem,
@@ -225,7 +225,7 @@ it("gives the same bits each time", async () => {
   expectClose(again.parameters, once.parameters, EXACT);
 });
 
-describe("the optimisers' contracts", () => {
+describe("the optimizers' contracts", () => {
   const tensor = (shape: number[], name: string) => createTensor(devices.cpu, shape, { name });
   const refused = (
     numbers: Numbers<SgdOptions> & Numbers<AdamOptions>,

@@ -7,7 +7,7 @@ import { expectCounter } from "../step/contract.js";
 export interface Schedule {
   /** Learning rate of each step, [T]; the last one holds from there on. */
   rates: Tensor<"f32">;
-  /** Steps done so far: u32 [1]. The optimiser reads it; `advance` counts it up. */
+  /** Steps done so far: u32 [1]. The optimizer reads it; `advance` counts it up. */
   counter: Tensor<"u32">;
 }
 

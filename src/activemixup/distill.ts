@@ -6,7 +6,7 @@ import { findStrategy, type Acquisition } from "./acquisition/index.js";
 import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
 import { Evaluation, type Score } from "./evaluation.js";
 import { Ledger } from "./ledger.js";
-import { planRounds, type DistilOptions } from "./options.js";
+import { planRounds, type DistillOptions } from "./options.js";
 import { Pool } from "./pool.js";
 import { Stopwatch, type Phase, type PhaseSeconds } from "./stopwatch.js";
 import type { Teacher } from "./teacher.js";
@@ -36,7 +36,7 @@ export interface RoundReport {
   readonly seconds: PhaseSeconds;
 }
 
-export interface DistilReport {
+export interface DistillReport {
   readonly queries: number;
   /** Teacher answers about test or held-out images, outside the budget. */
   readonly evaluationQueries: number;
@@ -46,16 +46,16 @@ export interface DistilReport {
 }
 
 /** Hears of a run while it goes on. */
-export interface DistilObserver {
+export interface DistillObserver {
   /** Answers, before they are used. */
   onAnswers?(answers: readonly AnsweredQuery[]): Promise<void>;
   /** A round is over; the student is as it left it. `soFar` is the report of the run until then. */
-  onRound?(round: RoundReport, soFar: DistilReport): Promise<void>;
+  onRound?(round: RoundReport, soFar: DistillReport): Promise<void>;
   /** `done` of `total` units (training steps, candidates, images) of a phase of a round. */
   onProgress?(phase: Phase, round: number, done: number, total: number): void;
 }
 
-export interface DistilInput {
+export interface DistillInput {
   /** The n real images; their labels, if any, are not looked at. */
   readonly images: ImageSet;
   readonly teacher: Teacher;
@@ -63,13 +63,13 @@ export interface DistilInput {
   readonly student: Network;
   /** Images to compare student and teacher on; never trained on. */
   readonly evaluation?: ImageSet;
-  readonly options: DistilOptions;
-  readonly observer?: DistilObserver;
+  readonly options: DistillOptions;
+  readonly observer?: DistillObserver;
   readonly signal?: AbortSignal;
 }
 
 /** What decides whether a run can be made. */
-export type DistilPlanInput = Pick<DistilInput, "images" | "student" | "evaluation" | "options"> & {
+export type DistillPlanInput = Pick<DistillInput, "images" | "student" | "evaluation" | "options"> & {
   readonly teacher: Pick<Teacher, "classes">;
 };
 
@@ -77,8 +77,8 @@ export type DistilPlanInput = Pick<DistilInput, "images" | "student" | "evaluati
  * Trains the student to do as the teacher does: steps 1 to 7 of active mixup (Wang, Li, Wang, Gong, CVPR 2020).
  * @throws InputError where options, images, teacher and student do not fit together, before anything is asked.
  */
-export async function distil(input: DistilInput): Promise<DistilReport> {
-  const run = await DistilRun.create(input);
+export async function distill(input: DistillInput): Promise<DistillReport> {
+  const run = await DistillRun.create(input);
   try {
     return await run.execute();
   } finally {
@@ -86,12 +86,12 @@ export async function distil(input: DistilInput): Promise<DistilReport> {
   }
 }
 
-class DistilRun {
+class DistillRun {
   private readonly answers: AnsweredQuery[] = [];
   private readonly rounds: RoundReport[] = [];
 
   private constructor(
-    private readonly input: DistilInput,
+    private readonly input: DistillInput,
     private readonly plan: readonly number[],
     private readonly ledger: Ledger,
     private readonly examples: Examples,
@@ -99,9 +99,9 @@ class DistilRun {
     private readonly selection: { pool: Pool; acquisition: Acquisition } | undefined,
   ) {}
 
-  static async create(input: DistilInput): Promise<DistilRun> {
+  static async create(input: DistillInput): Promise<DistillRun> {
     const { images, teacher, student, options } = input;
-    const plan = planDistil(input);
+    const plan = planDistill(input);
     const strategy = findStrategy(options.strategy);
     const pool = plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
     const { device } = student;
@@ -112,10 +112,10 @@ class DistilRun {
     const trainer = await Trainer.create(student, examples, options, mostSteps);
     const context = { lambdas: options.lambdas, student, images: pixels, seed: options.seed };
     const selection = pool && { pool, acquisition: await strategy.create!({ ...context, pool }) };
-    return new DistilRun(input, plan, new Ledger(teacher, options.budget), examples, trainer, selection);
+    return new DistillRun(input, plan, new Ledger(teacher, options.budget), examples, trainer, selection);
   }
 
-  async execute(): Promise<DistilReport> {
+  async execute(): Promise<DistillReport> {
     const { teacher, student, observer, signal } = this.input;
     const before = new Stopwatch();
     const evaluation = this.input.evaluation;
@@ -133,7 +133,7 @@ class DistilRun {
     }
   }
 
-  private report(before: Stopwatch, judge: Evaluation | undefined): DistilReport {
+  private report(before: Stopwatch, judge: Evaluation | undefined): DistillReport {
     return {
       queries: this.ledger.queries,
       evaluationQueries: judge?.count ?? 0,
@@ -220,7 +220,7 @@ const ASKED_AT_ONCE = 1024;
  * Queries of each round (see {@link planRounds}), once all is seen to fit together.
  * @throws InputError where options, images, teacher and student do not.
  */
-export function planDistil({ images, teacher, student, evaluation, options }: DistilPlanInput): number[] {
+export function planDistill({ images, teacher, student, evaluation, options }: DistillPlanInput): number[] {
   const { image, classes, architecture } = student.spec;
   const size = (shape: { channels: number; height: number; width: number }) =>
     `${shape.channels} × ${shape.height} × ${shape.width}`;
@@ -259,7 +259,7 @@ export function planDistil({ images, teacher, student, evaluation, options }: Di
 }
 
 /** Training steps of a round with so many examples. */
-function stepsOf(examples: number, { steps, epochs, batch }: DistilOptions): number {
+function stepsOf(examples: number, { steps, epochs, batch }: DistillOptions): number {
   return steps ?? Math.max(1, Math.round((examples * epochs) / batch));
 }
 

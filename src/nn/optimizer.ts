@@ -3,7 +3,7 @@ import { createTensor, writeTensor, type Recorder, type Tensor } from "../tensor
 import type { Network } from "./network.js";
 
 /** How parameters follow their gradients; the learning rate comes from a schedule. */
-export type OptimiserOptions =
+export type OptimizerOptions =
   | { readonly kind: "sgd"; readonly momentum: number; readonly weightDecay: number; readonly nesterov: boolean }
   | {
       readonly kind: "adam";
@@ -14,18 +14,18 @@ export type OptimiserOptions =
     };
 
 /** The authors' SGD: momentum 0.9, weight decay 5e-4. */
-export const paperSgd: OptimiserOptions = { kind: "sgd", momentum: 0.9, weightDecay: 5e-4, nesterov: false };
+export const paperSgd: OptimizerOptions = { kind: "sgd", momentum: 0.9, weightDecay: 5e-4, nesterov: false };
 
 /** Adam with its paper's constants (Kingma and Ba, 2015). */
-export const plainAdam: OptimiserOptions = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+export const plainAdam: OptimizerOptions = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
-/** The optimiser's memory for one network. */
-export class Optimiser {
+/** The optimizer's memory for one network. */
+export class Optimizer {
   private readonly moments: Tensor<"f32">[];
 
   constructor(
     private readonly network: Network,
-    private readonly options: OptimiserOptions,
+    private readonly options: OptimizerOptions,
   ) {
     const count = options.kind === "sgd" ? 1 : 2;
     this.moments = Array.from({ length: count }, (_, index) =>

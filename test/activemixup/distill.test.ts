@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
   blendOnHost,
-  defaultDistilOptions,
-  distil,
+  defaultDistillOptions,
+  distill,
   lambdaWeight,
   planRounds,
   specFor,
   type AnsweredQuery,
-  type DistilOptions,
+  type DistillOptions,
   type ImageBatch,
   type Teacher,
 } from "../../src/activemixup/index.js";
@@ -45,8 +45,8 @@ class BrightnessTeacher implements Teacher {
   }
 }
 
-const base: DistilOptions = {
-  ...defaultDistilOptions,
+const base: DistillOptions = {
+  ...defaultDistillOptions,
   budget: 40,
   rounds: 3,
   steps: 4,
@@ -62,11 +62,11 @@ interface Run {
   readonly queries: number;
 }
 
-async function run(device: Device, options: DistilOptions): Promise<Run> {
+async function run(device: Device, options: DistillOptions): Promise<Run> {
   const teacher = new BrightnessTeacher();
   const student = new Network(device, specFor("lenet5-half", images, CLASSES), options.seed);
   const answers: AnsweredQuery[] = [];
-  const report = await distil({
+  const report = await distill({
     images,
     teacher,
     student,
@@ -83,7 +83,7 @@ async function run(device: Device, options: DistilOptions): Promise<Run> {
   return { answers, teacher, student: bytes, queries: report.queries };
 }
 
-describe.each(["cpu", "gpu"] as const)("distil on the %s device", (name) => {
+describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
   it.each(["confidence", "confidence-single", "random"])(
     "by %s spends the budget, chooses no pair twice, and keeps λ on the grid",
     async (strategy) => {
@@ -204,11 +204,11 @@ describe("planRounds", () => {
   });
 });
 
-describe("distil", () => {
+describe("distill", () => {
   it("refuses students, teachers and test sets that do not fit, before it asks anything", async () => {
     const teacher = new BrightnessTeacher();
     const attempt = (spec: Parameters<typeof specFor>, evaluation?: ImageSet) =>
-      distil({ images, teacher, student: new Network(devices.cpu, specFor(...spec), 0), evaluation, options: base });
+      distill({ images, teacher, student: new Network(devices.cpu, specFor(...spec), 0), evaluation, options: base });
     const other = drawDigits(3, 1, { size: 14 });
     await expect(attempt(["lenet5", other, CLASSES])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: the student lenet5 takes images of 1 × 14 × 14; digits holds 1 × 12 × 12: give images of the student's size, or another student]`,
@@ -233,7 +233,7 @@ describe("distil", () => {
       query: ({ count }) => Promise.resolve(new Float32Array(count * CLASSES).fill(0.2)),
     };
     const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 0);
-    await expect(distil({ images, teacher, student, options: base })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(distill({ images, teacher, student, options: base })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: the teacher's answer to image 0 of its batch is no probabilities: they sum to 2.0000000298023224; expected numbers from 0 up that sum to 1]`,
     );
   });
@@ -249,7 +249,7 @@ describe("distil", () => {
     };
     const { signal } = interrupt;
     const teacher = new BrightnessTeacher();
-    await expect(distil({ images, teacher, student, options: base, observer, signal })).rejects.toThrow("enough");
+    await expect(distill({ images, teacher, student, options: base, observer, signal })).rejects.toThrow("enough");
     expect(devices.gpu.stats().liveBuffers).toBe(before);
     student.dispose();
   });
@@ -266,7 +266,7 @@ describe("a steady training step", () => {
       Array.from({ length: N }, (_, image) => ({ first: image, second: image, weight: WHOLE_WEIGHT })),
       new Float32Array(N * CLASSES).fill(1 / CLASSES),
     );
-    const options = { batch: 4, optimiser: plainAdam, augmentation: { crop: 1, flip: true }, seed: 0 };
+    const options = { batch: 4, optimizer: plainAdam, augmentation: { crop: 1, flip: true }, seed: 0 };
     const trainer = await Trainer.create(network, examples, options, 100);
     trainer.recording.run(1);
     await device.finish();
