@@ -120,7 +120,7 @@ function trainingCase(architecture: string, batch: number): Case {
       const examples = new Examples(device, images, 1024, 10);
       const all = Array.from({ length: 1024 }, (_, image) => ({ first: image, second: image, weight: WHOLE_WEIGHT }));
       examples.set(all, new Float32Array(1024 * 10).fill(0.1));
-      const options = { batch, optimiser: plainAdam, augmentation: { crop: 2, flip: false }, seed: 1 };
+      const options = { batch, optimizer: plainAdam, augmentation: { crop: 2, flip: false }, seed: 1 };
       const trainer = await Trainer.create(network, examples, options, 1000);
       return {
         recording: trainer.recording,
