@@ -30,14 +30,14 @@ export async function measure(recording: Recording<unknown>, sampling: Sampling 
   await time(1, 0);
   let milliseconds = await time(2, 0);
   for (let warmUp = 0; warmUp < 2; warmUp++) {
-    const runs = Math.max(1, Math.round(sampling.milliseconds / 2 / milliseconds));
-    milliseconds = await time(runs, runs * milliseconds);
+    milliseconds = await time(Math.max(1, Math.round(sampling.milliseconds / 2 / milliseconds)), 0);
   }
   const runs = Math.max(1, Math.round(sampling.milliseconds / milliseconds));
   const samples: number[] = [];
   for (let sample = 0; sample < sampling.samples; sample++) {
-    // Less than the expected time is slept, so that a run faster than before is not measured too long.
-    samples.push((await time(runs, 0.9 * runs * Math.min(milliseconds, ...samples))) / 1000);
+    // Well below the shortest time seen: a sample must not be measured by its sleep.
+    const shortest = runs * Math.min(milliseconds, ...samples.map((seconds) => 1000 * seconds));
+    samples.push((await time(runs, 0.7 * shortest)) / 1000);
   }
   samples.sort((a, b) => a - b);
   return { median: samples[Math.floor(samples.length / 2)], fastest: samples[0], slowest: samples[samples.length - 1] };

@@ -71,8 +71,8 @@ export interface Device {
   prepare(launches: readonly Launch[]): Promise<Prepared>;
   /**
    * Waits until all that is queued is done.
-   * @param expectedMilliseconds how long that probably takes: most of it is slept, since waiting for a device in Node
-   * keeps a core busy, which a software driver would rather use (1.5 to 2 times faster on lavapipe with two cores,
+   * @param expectedMilliseconds how long that probably takes. On a software driver nine tenths of it are slept: waiting
+   * for a device in Node keeps a core busy that the driver needs (1.5 to 2 times faster on lavapipe with two cores,
    * Dawn 0.6.2, 2026-11).
    */
   finish(expectedMilliseconds?: number): Promise<void>;

@@ -1,7 +1,7 @@
 import { DeviceError } from "../errors.js";
 import { CpuDevice } from "./cpu/device.js";
 import type { Device } from "./device.js";
-import { openWebGpu, requestAdapter } from "./webgpu/open.js";
+import { openWebGpu } from "./webgpu/open.js";
 
 /** `auto` takes a hardware adapter, else a software one, else the CPU reference. */
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
@@ -21,12 +21,13 @@ export interface OpenOptions {
  */
 export async function openDevice(choice: DeviceChoice, options: OpenOptions = {}): Promise<Device> {
   if (choice === "cpu") return new CpuDevice(options.poison);
-  const opened = await openEntry(options).catch((error: unknown) => {
+  try {
+    const { gpu, toggles } = await openEntry(options);
+    return await openWebGpu(gpu, { poison: options.poison, toggles });
+  } catch (error) {
     if (choice === "webgpu" || !(error instanceof DeviceError)) throw error;
-    return undefined;
-  });
-  if (!opened || (choice === "auto" && !(await requestAdapter(opened.gpu)))) return new CpuDevice(options.poison);
-  return openWebGpu(opened.gpu, { poison: options.poison, toggles: opened.toggles });
+    return new CpuDevice(options.poison);
+  }
 }
 
 async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<{ gpu: GPU; toggles: readonly string[] }> {

@@ -3,6 +3,7 @@ import type { Device, Prepared, Storage } from "./device.js";
 import { storageBytes, type DType } from "./dtype.js";
 import type { Launch } from "./launch.js";
 import { planMemory } from "./plan-memory.js";
+import { Pace } from "./pace.js";
 import { sizeOf, type Shape } from "./shape.js";
 import { Block, Tensor } from "./tensor.js";
 
@@ -70,8 +71,10 @@ function overlap(a: Tensor, b: Tensor): boolean {
 
 /** A recorded step: runs again and again without shape checks, allocation or compilation. */
 export class Recording<T> {
+  /** How fast it runs, as far as {@link replay} has seen. */
+  readonly pace = new Pace();
   private disposed = false;
-  /** Blocks of the tensors that the recording uses and does not own. */
+  /** Memory that the recording uses and does not own. */
   private readonly lasting: readonly Block[];
 
   constructor(
@@ -84,7 +87,8 @@ export class Recording<T> {
     private readonly blocks: readonly Block[],
   ) {
     const used = launches.flatMap(({ reads, writes }) => [...reads, ...writes]).map(({ block }) => block);
-    this.lasting = [...new Set(used)].filter(({ owner }) => owner === "tensor");
+    const own = new Set(blocks);
+    this.lasting = [...new Set(used)].filter((block) => !own.has(block));
   }
 
   /** Bytes of intermediate memory. */
@@ -156,6 +160,13 @@ function intermediateBlocks({ launches }: Recorder): Placed[] {
   const lifetimes = new Map<Block, { first: number; last: number }>();
   for (const [index, { kernel, reads, writes }] of launches.entries()) {
     for (const { block, name } of reads) {
+      if (block.state === "live" && !block.kept) {
+        throw new ActiveMixupError(
+          "recording",
+          `${kernel}: "${name}" is an intermediate of another recording, which may use its memory again; ` +
+            `recorder.keep() it there`,
+        );
+      }
       if (block.state !== "planned" || lifetimes.has(block)) continue;
       throw new ActiveMixupError("recording", `${kernel}: reads "${name}" before any kernel has written it`);
     }

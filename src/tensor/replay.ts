@@ -7,30 +7,41 @@ export interface ReplayOptions {
   signal?: AbortSignal;
 }
 
-/** What one submit should take: long enough to hide launch costs, short enough that Ctrl-C answers at once. */
-const SUBMIT_MILLISECONDS = 250;
-
 /**
  * Runs a recording `times` times, many runs in one submit, with the number in a submit adapted to the device's speed.
- * Nothing is read back.
+ * Nothing is read back. On hardware the next submit is queued before the last is done, so that the queue never runs dry.
  */
 export async function replay(
   recording: Recording<unknown>,
   times: number,
   { onProgress, signal }: ReplayOptions = {},
 ): Promise<void> {
-  let inSubmit = 1;
-  let millisecondsPerRun = 0;
-  for (let done = 0; done < times;) {
-    signal?.throwIfAborted();
-    const count = Math.min(inSubmit, times - done);
-    const start = performance.now();
-    recording.run(count);
-    await recording.device.finish(count * millisecondsPerRun);
-    const measured = (performance.now() - start) / count;
-    millisecondsPerRun = millisecondsPerRun === 0 ? measured : Math.min(measured, (millisecondsPerRun + measured) / 2);
-    inSubmit = Math.max(1, Math.min(4 * inSubmit, Math.round(SUBMIT_MILLISECONDS / millisecondsPerRun)));
-    done += count;
+  const { device, pace } = recording;
+  const mostInFlight = device.info.software ? 1 : 2;
+  const inFlight: { runs: number; finished: Promise<void> }[] = [];
+  let done = 0;
+  let last = performance.now();
+  const settleOldest = async () => {
+    const { runs, finished } = inFlight.shift()!;
+    await finished;
+    const now = performance.now();
+    pace.measured(runs, now - last);
+    last = now;
+    done += runs;
     onProgress?.(done);
+  };
+  try {
+    for (let queued = 0; queued < times && !signal?.aborted;) {
+      const runs = Math.min(pace.runs, times - queued);
+      recording.run(runs);
+      inFlight.push({ runs, finished: device.finish(pace.expected(runs)) });
+      queued += runs;
+      if (inFlight.length === mostInFlight) await settleOldest();
+    }
+    while (inFlight.length > 0) await settleOldest();
+  } finally {
+    // After an error the others would fail unheard.
+    for (const { finished } of inFlight) finished.catch(() => undefined);
   }
+  if (done < times) signal?.throwIfAborted();
 }

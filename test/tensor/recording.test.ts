@@ -172,6 +172,34 @@ describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
     out.dispose();
   });
 
+  it("uses another recording's intermediate only where that keeps it, and as long as that lives", async () => {
+    const x = words(devices[name], [1]);
+    const first = await record(devices[name], (recorder) => {
+      const lost = recorder.temporary([1], "lost", "u32");
+      recorder.add(addLaunch(x, lost, 1));
+      const kept = recorder.temporary([1], "kept", "u32");
+      recorder.add(addLaunch(lost, kept, 1));
+      return { lost, kept: recorder.keep(kept) };
+    });
+    const follow = (from: Tensor<"u32">) =>
+      record(devices[name], (recorder) => {
+        const next = recorder.temporary([1], "next", "u32");
+        recorder.add(addLaunch(from, next, 1));
+        return recorder.keep(next);
+      });
+    await expect(follow(first.result.lost)).rejects.toThrow("is an intermediate of another recording");
+    const second = await follow(first.result.kept);
+    first.run();
+    second.run();
+    expect([...(await readTensor(second.result))]).toEqual([4]);
+    first.dispose();
+    expect(() => {
+      second.run();
+    }).toThrow(DisposedError);
+    second.dispose();
+    x.dispose();
+  });
+
   it("refuses a kernel that would read and write one buffer, or write one place twice", () => {
     const recorder = new Recorder(devices[name]);
     const x = createTensor(devices[name], [256], { dtype: "u32", name: "x" });

@@ -211,7 +211,7 @@ export class WebGpuDevice implements Device {
 
   async finish(expectedMilliseconds = 0): Promise<void> {
     this.expectAlive("finish");
-    if (expectedMilliseconds * SLEPT >= 1) await sleep(expectedMilliseconds * SLEPT);
+    if (this.info.software && expectedMilliseconds * SLEPT >= 1) await sleep(expectedMilliseconds * SLEPT);
     await this.gpu.queue.onSubmittedWorkDone();
     this.expectAlive("finish");
   }

@@ -12,12 +12,12 @@ const RAISED_LIMITS = [
   "maxStorageBuffersPerShaderStage",
 ] as const;
 
-const USED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups" as GPUFeatureName, "timestamp-query"];
+const USED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups" as GPUFeatureName];
 
 const REQUESTS = 3;
 
 /** Whether the adapter computes on the CPU. */
-export function isSoftware(info: GPUAdapterInfo): boolean {
+function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || /llvmpipe|swiftshader|software|microsoft basic/i.test(describe(info));
 }
 
@@ -26,7 +26,7 @@ function describe(info: GPUAdapterInfo): string {
 }
 
 /** Asks for an adapter, again where none answers at once; `null` where there is none. */
-export async function requestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
+async function requestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
   for (let request = 0; request < REQUESTS; request++) {
     if (request > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -70,7 +70,7 @@ export async function openWebGpu(
     f16: device.features.has("shader-f16"),
     workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
-    bindingBytes: device.limits.maxStorageBufferBindingSize,
+    bindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
   };
   return new WebGpuDevice(gpu, device, info, capabilities, poison);
