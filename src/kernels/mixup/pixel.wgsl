@@ -8,12 +8,17 @@ fn pixel_at(index: u32) -> u32 {
   return (images[index >> 2u] >> (8u * (index & 3u))) & 0xffu;
 }
 
-// Pixels index … index + 3, which may begin within a word. Those that lie outside the images are arbitrary.
+// Pixels index … index + 3 modulo 2^32, which may begin within a word, and before the first pixel. Those that lie
+// outside the images are arbitrary; no word outside is read.
 fn four_pixels(index: u32) -> vec4u {
+  let last = arrayLength(&images) - 1u;
   let word = index >> 2u;
+  // The word after 0x3fffffff, which holds pixels −4 to −1, is word 0.
+  let low = images[min(word, last)];
+  let high = images[min((word + 1u) & 0x3fffffffu, last)];
   let shift = 8u * (index & 3u);
   // In two steps, for 32 bits at once are no shift.
-  let bytes = (images[word] >> shift) | ((images[word + 1u] << 1u) << (31u - shift));
+  let bytes = (low >> shift) | ((high << 1u) << (31u - shift));
   return (vec4u(bytes) >> BYTE_SHIFTS) & vec4u(0xffu);
 }
 

@@ -1,4 +1,5 @@
 // counts[2·block] = keys of the block below selection.key, counts[2·block + 1] = keys equal to it.
+// Counted in workgroup memory, which a device need not have cleared.
 // Grid: linear, a workgroup for each block of WORKGROUP · ITEMS scores.
 
 struct Params { count: u32, blocks: u32 }
@@ -21,6 +22,11 @@ fn main(
 ) {
   let block = group.y * groups.x + group.x;
   if (block >= params.blocks) { return; }
+  if (local == 0u) {
+    atomicStore(&below, 0u);
+    atomicStore(&equal, 0u);
+  }
+  workgroupBarrier();
   var own_below = 0u;
   var own_equal = 0u;
   for (var item = 0u; item < ITEMS; item++) {

@@ -1,5 +1,6 @@
 // Counts the 8 bits from `shift` on of the keys whose bits above are those of selection.key: bins[digit] += 1.
-// Counted in workgroup memory first. Whole numbers, so that the order of the additions does not matter.
+// Counted in workgroup memory first, which a device need not have cleared. Whole numbers, so that the order of the
+// additions does not matter.
 // Grid: linear, a workgroup for WORKGROUP · ITEMS scores.
 
 struct Params { count: u32, shift: u32 }
@@ -18,6 +19,8 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  atomicStore(&bins[local], 0u);
+  workgroupBarrier();
   let known = selection.key;
   let first = (group.y * groups.x + group.x) * WORKGROUP * ITEMS + local;
   for (var item = 0u; item < ITEMS; item++) {

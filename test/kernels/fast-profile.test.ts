@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { conv2d, type Conv2dVariant } from "../../src/kernels/conv2d/index.js";
+import { matmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
+import { blendImages, blendPixels } from "../../src/kernels/mixup/index.js";
+import { selectLowest } from "../../src/kernels/select/index.js";
+import { openDevice, Philox, type Device, type Shape } from "../../src/tensor/index.js";
+import { EXACT, f32Tolerance } from "../close.js";
+import type { Devices } from "../devices.js";
+import { expectSame, randomInput, type Input } from "./harness.js";
+
+/** The CPU reference, and a WebGPU device that neither clears workgroup memory nor keeps reads within their buffers. */
+const devices = {} as { -readonly [Name in keyof Devices]: Device };
+
+beforeAll(async () => {
+  devices.cpu = await openDevice("cpu", { poison: true });
+  devices.gpu = await openDevice("webgpu", { poison: true, profile: "fast" });
+});
+
+afterAll(() => {
+  devices.cpu.destroy();
+  devices.gpu.destroy();
+});
+
+const u32 = (data: ArrayLike<number>): Input<"u32"> => ({ shape: [data.length], dtype: "u32", data });
+
+function randomImages(shape: Shape): Input<"u8"> {
+  const random = new Philox(3);
+  const size = shape.reduce((product, length) => product * length, 1);
+  return { shape, dtype: "u8", data: Uint8Array.from({ length: size }, () => random.below(256)) };
+}
+
+describe("without the safety net of the profile `safe`", () => {
+  it("selectLowest counts from 0 in every workgroup", async () => {
+    // Several blocks, so that workgroups follow one another in the same memory.
+    const scores = randomInput([100_000], 1);
+    await expectSame(
+      devices,
+      { scores },
+      (recorder, tensors) => ({
+        few: selectLowest(recorder, tensors.scores, 777).indices,
+        most: selectLowest(recorder, tensors.scores, 99_000).indices,
+      }),
+      EXACT,
+    );
+  });
+
+  it("blends read no pixel outside the images", async () => {
+    const blend = { first: u32([0, 2, 0, 2, 1, 9]), second: u32([0, 2, 2, 0, 0, 1]) };
+    const weight = u32([65536, 32768, 1, 65535, 0, 12345]);
+    for (const [seed, flip] of [false, true, false, true].entries()) {
+      await expectSame(
+        devices,
+        { images: randomImages([3, 1, 7, 5]), ...blend, weight, counter: u32([seed]) },
+        (recorder, { images, counter, ...blend }) => ({
+          pixels: blendPixels(recorder, images, blend),
+          images: blendImages(recorder, images, blend, {
+            mean: [0.5],
+            std: [0.25],
+            augment: { crop: 4, flip, seed, counter },
+          }),
+        }),
+        { pixels: EXACT, images: f32Tolerance() },
+      );
+    }
+  });
+
+  it.each<MatmulVariant | undefined>([undefined, "tiled"])("matmul, variant %s", async (variant) => {
+    await expectSame(
+      devices,
+      { a: randomInput([67, 33], 1), b: randomInput([33, 70], 2), bias: randomInput([70], 3) },
+      (recorder, { a, b, bias }) => ({ c: matmul(recorder, a, b, bias, { variant }) }),
+      f32Tolerance(33),
+    );
+  });
+
+  it.each<Conv2dVariant | undefined>([undefined, "tiled"])("conv2d, variant %s", async (variant) => {
+    await expectSame(
+      devices,
+      { x: randomInput([3, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), bias: randomInput([5], 3) },
+      (recorder, { x, weight, bias }) => ({
+        out: conv2d(recorder, x, weight, bias, { stride: 2, padding: 1, variant }),
+      }),
+      f32Tolerance(27),
+    );
+  });
+});
