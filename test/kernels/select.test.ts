@@ -61,7 +61,7 @@ describe("scorePairs", () => {
     );
   });
 
-  it("takes the smallest confidence over λ, the first where two attain it, and +Infinity for taken pairs", async () => {
+  it("takes the smallest confidence over λ, the first where two attain it, and NaN for taken pairs", async () => {
     const confidences = [
       [0.9, 0.6, 0.7],
       [0.8, 0.55, 0.55],
@@ -81,12 +81,12 @@ describe("scorePairs", () => {
         return { scores: tensors.scores, choices: tensors.choices };
       });
       const kept = [UNTOUCHED, UNTOUCHED, UNTOUCHED, UNTOUCHED];
-      expectClose(scores, [...kept, 0.6, 0.55, Infinity, 0.6, UNTOUCHED], f32Tolerance(2));
+      expectClose(scores, [...kept, 0.6, 0.55, NaN, 0.6, UNTOUCHED], f32Tolerance(2));
       expectClose(choices, [...kept, 1, 1, 0, 2, UNTOUCHED], EXACT);
     }
   });
 
-  it("gives NaN for a pair with a NaN or an undecided infinity among its logits", async () => {
+  it("gives +Infinity for a pair with a NaN or an undecided infinity among its logits", async () => {
     const rows = [
       [0, 1],
       [NaN, 1],
@@ -111,8 +111,32 @@ describe("scorePairs", () => {
         scorePairs(recorder, tensors.logits, { ...tensors, lambdas: 2 });
         return { scores: tensors.scores, choices: tensors.choices };
       });
-      expectClose(scores, [NaN, NaN, NaN, 0.5, NaN], f32Tolerance(2));
+      expectClose(scores, [Infinity, Infinity, Infinity, 0.5, Infinity], f32Tolerance(2));
       expectClose(choices, [1, 0, 0, 1, 0], EXACT);
+    }
+  });
+
+  it("lets taken pairs be selected last, after those of a network that gives NaN", async () => {
+    const logits = [logitsOf(0.9), [NaN, 0], logitsOf(0.6), [NaN, 0], [NaN, NaN], logitsOf(0.7)];
+    const inputs = {
+      logits: f32([6, 2], logits.flat()),
+      counter: u32([0]),
+      taken: u32([0, 1, 1, 0, 0, 1]),
+      scores: f32([6], new Float32Array(6)),
+      choices: u32(new Uint32Array(6)),
+    };
+    for (const device of [devices.cpu, devices.gpu]) {
+      const { scores, three, four } = await runKernel(device, inputs, (recorder, tensors) => {
+        scorePairs(recorder, tensors.logits, { ...tensors, lambdas: 1 });
+        return {
+          scores: tensors.scores,
+          three: selectLowest(recorder, tensors.scores, 3).indices,
+          four: selectLowest(recorder, tensors.scores, 4).indices,
+        };
+      });
+      expectClose(scores, [0.9, NaN, NaN, Infinity, Infinity, NaN], f32Tolerance(2));
+      expectClose(three, [0, 3, 4], EXACT);
+      expectClose(four, [0, 1, 3, 4], EXACT);
     }
   });
 

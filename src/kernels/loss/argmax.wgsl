@@ -1,4 +1,5 @@
 // out[b] = the first k with the largest x[b, k], rows of `classes`; a NaN counts as larger than any number.
+// Joined behind nan.wgsl.
 // Grid: linear, one invocation a row.
 
 struct Params { rows: u32, classes: u32 }
@@ -6,11 +7,6 @@ struct Params { rows: u32, classes: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
-
-// From the bits: compilers may take all numbers for finite.
-fn is_nan(value: f32) -> bool {
-  return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

@@ -1,5 +1,6 @@
 import type { GpuPlan, Program } from "../../tensor/launch.js";
 import { linearGrid } from "../grid.js";
+import nanSource from "../nan.wgsl?raw";
 import accumulateMeanSource from "./accumulate-mean.wgsl?raw";
 import argmaxSource from "./argmax.wgsl?raw";
 import type { ScoreSizes } from "./contract.js";
@@ -41,7 +42,7 @@ export function planAccumulateMean(count: number): GpuPlan {
 /** Program and grid of argmax. */
 export function planArgmax({ rows, classes }: ScoreSizes): GpuPlan {
   return {
-    program: program("loss/argmax", argmaxSource),
+    program: program("loss/argmax", nanSource, argmaxSource),
     params: [rows, classes],
     grid: linearGrid(rows, WORKGROUP),
   };

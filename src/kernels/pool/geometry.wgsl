@@ -42,8 +42,3 @@ fn covering_range(position: u32, kernel: u32, out_length: u32) -> Range {
   if (padded >= kernel) { first = divide(padded - kernel, params.stride) + 1u; }
   return Range(first, min(divide(padded, params.stride) + 1u, out_length));
 }
-
-// By its bits: compilers may take it that no number is NaN.
-fn is_nan(value: f32) -> bool {
-  return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-}

@@ -1,7 +1,7 @@
 // The gradient of max-pool-backward.wgsl for windows that do not overlap (stride from the kernel's size up, no padding):
 // each invocation writes a block of STRIDE × STRIDE input pixels, in whose corner the only window lies that concerns
 // them.
-// Joined behind geometry.wgsl; `size` counts blocks here.
+// Joined behind nan.wgsl and geometry.wgsl; `size` counts blocks here.
 // Compiled in: KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE; RUN, the blocks that an invocation writes, 64 apart.
 // Grid: linear over the blocks, 64 · RUN to a workgroup.
 

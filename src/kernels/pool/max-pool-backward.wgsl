@@ -1,7 +1,7 @@
 // d_x[p, r, c] = Σ d_out[p, i, j] over the windows (i, j) of which (r, c) is the first maximum, row by row. Planes
 // p = N · C, f32, x and d_x planes × height × width, out (the pooling's result) and d_out planes × out_height ×
 // out_width.
-// Joined behind geometry.wgsl. Each input pixel looks at the windows that hold it.
+// Joined behind nan.wgsl and geometry.wgsl. Each input pixel looks at the windows that hold it.
 // Compiled in: RUN, the elements that an invocation writes, 64 apart.
 // Grid: linear over the input pixels, 64 · RUN to a workgroup.
 

@@ -1,6 +1,6 @@
 // out[p, i, j] = the largest x[p, r, c] of the window of (i, j); NaN where one of them is NaN. Planes p = N · C, f32,
 // x planes × height × width, out planes × out_height × out_width.
-// Joined behind geometry.wgsl.
+// Joined behind nan.wgsl and geometry.wgsl.
 // Compiled in: RUN, the elements that an invocation writes, 64 apart.
 // Grid: linear over the output pixels, 64 · RUN to a workgroup.
 

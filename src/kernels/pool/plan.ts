@@ -1,5 +1,6 @@
 import type { GpuPlan } from "../../tensor/launch.js";
 import divisionSource from "../division.wgsl?raw";
+import nanSource from "../nan.wgsl?raw";
 import { planRuns } from "../run.js";
 import avgBackwardSource from "./avg-pool-backward.wgsl?raw";
 import avgSource from "./avg-pool.wgsl?raw";
@@ -37,7 +38,7 @@ function plan(
   const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding } = geometry;
   const { constants, grid } = planRuns(size);
   return {
-    program: { name, source: [divisionSource, geometrySource, source], constants: { ...constants, ...own } },
+    program: { name, source: [divisionSource, nanSource, geometrySource, source], constants: { ...constants, ...own } },
     params: [size, height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding],
     grid,
   };

@@ -1,6 +1,6 @@
 // One chunk of a sum or maximum over each channel of x [N, C, P]: partial[c, k] = Σ or max of the elements of channel
 // c that chunk k has (channels.wgsl says which). A maximum over elements of which one is NaN is NaN.
-// Joined behind channels.wgsl. One invocation a chunk.
+// Joined behind nan.wgsl and channels.wgsl. One invocation a chunk.
 // Grid: linear over C · chunks, 64 to a workgroup.
 
 struct Params {
@@ -12,11 +12,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
-
-// By its bits: compilers may take it that no number is NaN.
-fn is_nan(value: f32) -> bool {
-  return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-}
 
 @compute @workgroup_size(64)
 fn main(

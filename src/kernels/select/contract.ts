@@ -9,7 +9,7 @@ export interface ScorePairsOptions {
   readonly counter: Tensor<"u32">;
   /** 1 for candidates that are not to be chosen again, 0 for others, [pool]. */
   readonly taken: Tensor<"u32">;
-  /** Takes the scores, [pool]. */
+  /** Takes the scores, [pool]: NaN for a taken candidate, +Infinity where the logits give NaN. */
   readonly scores: Tensor<"f32">;
   /** Takes the λ index at which each score is attained, [pool]. */
   readonly choices: Tensor<"u32">;
@@ -32,7 +32,7 @@ export interface PairSizes {
 
 /**
  * Sizes of a batch whose logits are [P·L, K].
- * @throws ShapeError, DTypeError, InputError
+ * @throws what scorePairs throws.
  */
 export function pairSizes(logits: Tensor, options: ScorePairsOptions): PairSizes {
   const operation = "scorePairs";
@@ -62,7 +62,7 @@ export function pairSizes(logits: Tensor, options: ScorePairsOptions): PairSizes
 
 /**
  * Number of scores that `k` of them are selected from.
- * @throws ShapeError, DTypeError, InputError
+ * @throws what selectLowest throws.
  */
 export function selectSize(scores: Tensor, k: number): number {
   expectRank("selectLowest", "scores", scores.shape, "N");

@@ -14,9 +14,12 @@ export { scorePairsReference, selectLowestReference, type HostPairs } from "./re
  * Scores the batch of candidates that the counter stands at (step 3 of the method). `logits` is [P·L, K], all λ of a
  * candidate next to each other. A candidate's score is the smallest, over λ, of the largest softmax probability, in
  * (0, 1]; its choice the first λ index that attains it. Where `single` there is one row a candidate and the choice is
- * the λ index drawn for it, as in candidateBlends. Taken candidates score +Infinity; a NaN among a candidate's logits
- * makes its score NaN. Writes to counter · P + p of `scores` and `choices`, in place, where that is below the pool's size.
- * @throws ShapeError, DTypeError, InputError
+ * the λ index drawn for it, as in candidateBlends. Where the softmax of one of its rows is NaN a candidate scores
+ * +Infinity, and its choice is the first such λ. Taken candidates score NaN, so that selectLowest takes them last of all.
+ * Writes to counter · P + p of `scores` and `choices`, in place, where that is below the pool's size.
+ * @throws ShapeError where `logits` is not a whole number of candidates' rows [P·L, K], `counter` not [1], `taken` or
+ * `choices` not shaped as `scores` [pool], or `lambdas` not a whole number from 1 up; DTypeError where `logits` or
+ * `scores` is not f32, or `counter`, `taken` or `choices` not u32; InputError where the seed is not of 32 bits.
  */
 export function scorePairs(recorder: Recorder, logits: Tensor<"f32">, options: ScorePairsOptions): void {
   const sizes = pairSizes(logits, options);
@@ -41,11 +44,13 @@ export function scorePairs(recorder: Recorder, logits: Tensor<"f32">, options: S
 
 /**
  * Indices of the k lowest of `scores` [N], u32 [k], ascending (step 4 of the method). Exact and repeatable: of equal
- * scores those of lower index are selected, −0 equals 0, NaN ranks last, after +Infinity.
+ * scores those of lower index are selected, −0 equals 0, NaN ranks last, after +Infinity: taken candidates are selected
+ * only where fewer than k are not.
  *
  * On the device a radix selection: the k-th lowest score is found 8 bits at a time from histograms, then the indices
  * are compacted in two passes over blocks of scores.
- * @throws ShapeError, DTypeError, InputError
+ * @throws ShapeError where `scores` has not one axis, DTypeError where it is not f32, InputError where k is not a whole
+ * number from 1 to N.
  */
 export function selectLowest(recorder: Recorder, scores: Tensor<"f32">, k: number): { indices: Tensor<"u32"> } {
   const count = selectSize(scores, k);

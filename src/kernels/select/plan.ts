@@ -2,6 +2,7 @@ import type { GpuPlan, Grid } from "../../tensor/launch.js";
 import philox from "../../tensor/philox.wgsl?raw";
 import { RandomStream } from "../../tensor/random.js";
 import { linearGrid } from "../grid.js";
+import nanSource from "../nan.wgsl?raw";
 import drawLambdaSource from "../mixup/draw-lambda.wgsl?raw";
 import chooseSource from "./choose.wgsl?raw";
 import compactSource from "./compact.wgsl?raw";
@@ -23,7 +24,7 @@ export function planScorePairs(
   return {
     program: {
       name: "select/score-pairs",
-      source: [philox, drawLambdaSource, scorePairsSource],
+      source: [philox, drawLambdaSource, nanSource, scorePairsSource],
       constants: { WORKGROUP: workgroup, LAMBDA_STREAM: RandomStream.lambda },
     },
     params: [batch, perPair, classes, pool, Number(single !== undefined), single?.seed ?? 0, lambdas],

@@ -13,8 +13,8 @@ export interface HostPairs {
 }
 
 /**
- * Defines scorePairs: a pair's score is the smallest confidence over its blends, the first where several attain it; NaN
- * where any is NaN, and then the choice is the first of those.
+ * Defines scorePairs: a pair's score is the smallest confidence over its blends, the first where several attain it;
+ * +Infinity where any is NaN, and then the choice is the first of those; NaN where the pair is taken.
  */
 export function scorePairsReference(logits: Float32Array, sizes: PairSizes, pairs: HostPairs): void {
   const { batch, perPair, classes, pool } = sizes;
@@ -24,15 +24,20 @@ export function scorePairsReference(logits: Float32Array, sizes: PairSizes, pair
     if (candidate >= pool) return;
     let score = Infinity;
     let choice = 0;
-    for (let l = 0; l < perPair && !Number.isNaN(score); l++) {
+    for (let l = 0; l < perPair; l++) {
       const row = (p * perPair + l) * classes;
       const confidence = Math.fround(largestProbability(logits, row, classes));
-      if (confidence < score || Number.isNaN(confidence)) {
+      if (Number.isNaN(confidence)) {
+        score = Infinity;
+        choice = l;
+        break;
+      }
+      if (confidence < score) {
         score = confidence;
         choice = l;
       }
     }
-    scores[candidate] = taken[candidate] !== 0 ? Infinity : score;
+    scores[candidate] = taken[candidate] !== 0 ? NaN : score;
     choices[candidate] = single ? drawLambda(candidate, single.seed, lambdas) : choice;
   }
 }

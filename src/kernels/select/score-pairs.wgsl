@@ -1,7 +1,8 @@
 // For pair p of the batch, candidate c = counter · P + p of the pool, with logits row by row, all λ of a pair next to
-// each other: scores[c] = min over λ of the softmax's largest probability 1 / Σ exp(z − largest z), +∞ where taken[c] is
-// not 0; choices[c] = the first λ that attains it, or with `single` the λ that was drawn for the candidate.
-// A NaN among a pair's logits makes its score NaN. Scores are written as bits: WGSL has no way to write ∞.
+// each other: scores[c] = min over λ of the softmax's largest probability 1 / Σ exp(z − largest z), +∞ where one of these
+// is NaN, NaN where taken[c] is not 0; choices[c] = the first λ that attains the minimum, or the first NaN, or with
+// `single` the λ that was drawn for the candidate. Scores are written as bits: WGSL has no way to write ∞ and NaN.
+// Joined behind nan.wgsl.
 // Grid: linear, one invocation a pair.
 
 struct Params {
@@ -17,11 +18,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> choices: array<u32>;
 
 const INFINITY_BITS = 0x7f800000u;
-
-// By its bits: compilers may take comparisons of NaN for granted.
-fn is_nan(value: f32) -> bool {
-  return (bitcast<u32>(value) & 0x7fffffffu) > INFINITY_BITS;
-}
+const NAN_BITS = 0x7fc00000u;
 
 fn largest_probability(row: u32) -> f32 {
   var largest = logits[row];
@@ -57,6 +54,7 @@ fn main(
     }
   }
   if (params.single != 0u) { choice = draw_lambda(candidate, params.seed, params.lambdas); }
-  scores[candidate] = select(bitcast<u32>(score), INFINITY_BITS, taken[candidate] != 0u);
+  let bits = select(bitcast<u32>(score), INFINITY_BITS, is_nan(score));
+  scores[candidate] = select(bits, NAN_BITS, taken[candidate] != 0u);
   choices[candidate] = choice;
 }
