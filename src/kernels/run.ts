@@ -1,5 +1,6 @@
-import type { GpuPlan } from "../tensor/launch.js";
+import type { GpuPlan, Program } from "../tensor/launch.js";
 import { linearGrid } from "./grid.js";
+import runSource from "./run.wgsl?raw";
 
 /**
  * Elements that one invocation of an elementwise kernel writes, 64 apart so that neighbours stay side by side: relu of
@@ -8,9 +9,13 @@ import { linearGrid } from "./grid.js";
 const RUN = 8;
 
 /**
- * Constants and grid of a kernel that writes `count` elements. Its workgroups of 64 take 64 · RUN elements each: from
- * `(group.y * groups.x + group.x) * 64 * RUN + local.x` on, in steps of 64, as long as the index is below `count`.
+ * An elementwise kernel over `size` elements: run.wgsl is its entry point, and `program.source` declares what that
+ * calls. Params are `size` and then `params`.
  */
-export function planRuns(count: number): { constants: { RUN: number }; grid: GpuPlan["grid"] } {
-  return { constants: { RUN }, grid: linearGrid(count, 64 * RUN) };
+export function planRuns(program: Program, size: number, params: GpuPlan["params"] = []): GpuPlan {
+  return {
+    program: { ...program, source: [...program.source, runSource], constants: { ...program.constants, RUN } },
+    params: [size, ...params],
+    grid: linearGrid(size, 64 * RUN),
+  };
 }

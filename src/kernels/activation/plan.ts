@@ -9,32 +9,21 @@ import reluSource from "./relu.wgsl?raw";
 
 /** relu over `size` elements. */
 export function planRelu(size: number): GpuPlan {
-  const { constants, grid } = planRuns(size);
-  return { program: { name: "activation/relu", source: [reluSource], constants }, params: [size], grid };
+  return planRuns({ name: "activation/relu", source: [reluSource] }, size);
 }
 
 /** relu's gradient over `size` elements. */
 export function planReluBackward(size: number): GpuPlan {
-  const { constants, grid } = planRuns(size);
-  return {
-    program: { name: "activation/relu-backward", source: [reluBackwardSource], constants },
-    params: [size],
-    grid,
-  };
+  return planRuns({ name: "activation/relu-backward", source: [reluBackwardSource] }, size);
 }
 
 /** add over `size` elements. */
 export function planAdd(size: number, relu: boolean): GpuPlan {
-  const { constants, grid } = planRuns(size);
-  return { program: { name: "activation/add", source: [addSource], constants }, params: [size, Number(relu)], grid };
+  return planRuns({ name: "activation/add", source: [addSource] }, size, [Number(relu)]);
 }
 
 /** dropout over `size` elements, four a random block. */
 export function planDropout(size: number, rate: number, scale: number, seed: number, salt: number): GpuPlan {
-  const { constants, grid } = planRuns(Math.ceil(size / 4));
-  return {
-    program: { name: "activation/dropout", source: [philoxSource, dropoutSource], constants },
-    params: [size, seed, RandomStream.dropout, salt, { f32: rate }, { f32: scale }],
-    grid,
-  };
+  const params = [size, seed, RandomStream.dropout, salt, { f32: rate }, { f32: scale }];
+  return planRuns({ name: "activation/dropout", source: [philoxSource, dropoutSource] }, Math.ceil(size / 4), params);
 }

@@ -1,6 +1,5 @@
 // d_x[i] = d_out[i] where out[i] > 0, else 0. f32, any shape.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the elements, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the elements.
 
 struct Params {
   size: u32,
@@ -13,14 +12,4 @@ struct Params {
 
 fn write_element(index: u32) {
   d_x[index] = select(0.0, d_out[index], out[index] > 0.0);
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -1,6 +1,5 @@
 // out[i] = x[i] where x[i] > 0, else 0; NaN stays NaN. f32, any shape.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the elements, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the elements.
 
 struct Params {
   size: u32,
@@ -12,14 +11,4 @@ struct Params {
 
 fn write_element(index: u32) {
   out[index] = select(x[index], 0.0, x[index] <= 0.0);
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -1,8 +1,7 @@
 // d_x = gamma[c] · inverse_deviation[c] · (d_out − (beta_gradient[c] + x̂ · gamma_gradient[c]) / count) with
 // x̂ = (x − mean[c]) · inverse_deviation[c] and count = N · P. x, d_out and d_x are [N, C, P], the others [C], f32.
 // Joined behind division.wgsl.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the elements, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the elements.
 
 struct Params {
   size: u32, channels: u32, positions: u32,
@@ -27,14 +26,4 @@ fn write_element(index: u32) {
   let normalised = (x[index] - mean[channel]) * deviation;
   let correction = (beta_gradient[channel] + normalised * gamma_gradient[channel]) * params.share;
   d_x[index] = gamma[channel] * deviation * (d_out[index] - correction);
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

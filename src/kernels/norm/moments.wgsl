@@ -1,7 +1,7 @@
 // Mean and Σ (x − mean)² of each chunk of each channel of x [N, C, P], f32: means[c, k] and squares[c, k], where
 // channels.wgsl says which elements chunk k of channel c has. Both come from one pass over the distances from the
 // chunk's first element, which keeps the digits that Σ x² loses where the mean is large beside the deviation.
-// Joined behind channels.wgsl. One invocation a chunk.
+// Joined behind nan.wgsl and channels.wgsl. One invocation a chunk.
 // Grid: linear over C · chunks, 64 to a workgroup.
 
 struct Params {
@@ -12,11 +12,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> means: array<f32>;
 @group(0) @binding(3) var<storage, read_write> squares: array<f32>;
-
-// 0 for NaN and infinities, told by their bits: compilers may take it that there are none.
-fn finite_or_zero(value: f32) -> f32 {
-  return select(0.0, value, (bitcast<u32>(value) & 0x7fffffffu) < 0x7f800000u);
-}
 
 @compute @workgroup_size(64)
 fn main(

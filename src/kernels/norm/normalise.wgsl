@@ -1,8 +1,7 @@
 // out[n, c, p] = (x[n, c, p] − mean[c]) · deviation · gamma[c] + beta[c], or that where it is above 0 and else 0.
 // x and out [N, C, P], f32; spread [C] holds 1 / √(variance + epsilon), which is the deviation, or the variance.
 // Joined behind division.wgsl.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the elements, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the elements.
 
 struct Params {
   size: u32, channels: u32, positions: u32,
@@ -27,14 +26,4 @@ fn write_element(index: u32) {
   if (params.from_variance != 0u) { deviation = 1.0 / sqrt(deviation + params.epsilon); }
   let value = (x[index] - mean[channel]) * (deviation * gamma[channel]) + beta[channel];
   out[index] = select(value, 0.0, params.relu != 0u && value <= 0.0);
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -1,6 +1,7 @@
 import type { GpuPlan } from "../../tensor/launch.js";
 import divisionSource from "../division.wgsl?raw";
 import { linearGrid } from "../grid.js";
+import nanSource from "../nan.wgsl?raw";
 import { planRuns } from "../run.js";
 import { channelParams, type ChannelSizes } from "../reduce/channels.js";
 import channelsSource from "../reduce/channels.wgsl?raw";
@@ -13,7 +14,7 @@ import statisticsSource from "./statistics.wgsl?raw";
 /** Mean and sum of squares of each chunk of each channel. */
 export function planMoments(sizes: ChannelSizes, chunks: number): GpuPlan {
   return {
-    program: { name: "norm/moments", source: [channelsSource, momentsSource] },
+    program: { name: "norm/moments", source: [nanSource, channelsSource, momentsSource] },
     params: channelParams(sizes, chunks),
     grid: linearGrid(sizes.channels * chunks, 64),
   };
@@ -27,7 +28,7 @@ export function planStatistics(
   epsilon: number,
 ): GpuPlan {
   return {
-    program: { name: "norm/statistics", source: [statisticsSource] },
+    program: { name: "norm/statistics", source: [nanSource, statisticsSource] },
     params: [channels, chunks, samples * positions, { f32: momentum }, { f32: epsilon }],
     grid: linearGrid(channels, 64),
   };
@@ -38,13 +39,9 @@ export function planNormalise(
   { samples, channels, positions }: ChannelSizes,
   { fromVariance, relu, epsilon }: { fromVariance: boolean; relu: boolean; epsilon: number },
 ): GpuPlan {
-  const size = samples * channels * positions;
-  const { constants, grid } = planRuns(size);
-  return {
-    program: { name: "norm/normalise", source: [divisionSource, normaliseSource], constants },
-    params: [size, channels, positions, Number(fromVariance), Number(relu), { f32: epsilon }],
-    grid,
-  };
+  const program = { name: "norm/normalise", source: [divisionSource, normaliseSource] };
+  const params = [channels, positions, Number(fromVariance), Number(relu), { f32: epsilon }];
+  return planRuns(program, samples * channels * positions, params);
 }
 
 /** The gradients by gamma and beta of each chunk of each channel. */
@@ -58,11 +55,7 @@ export function planParameterGradient(sizes: ChannelSizes, chunks: number): GpuP
 
 /** The gradient by each element of x. */
 export function planInputGradient({ samples, channels, positions }: ChannelSizes): GpuPlan {
-  const size = samples * channels * positions;
-  const { constants, grid } = planRuns(size);
-  return {
-    program: { name: "norm/input-gradient", source: [divisionSource, inputGradientSource], constants },
-    params: [size, channels, positions, { f32: 1 / (samples * positions) }],
-    grid,
-  };
+  const program = { name: "norm/input-gradient", source: [divisionSource, inputGradientSource] };
+  const params = [channels, positions, { f32: 1 / (samples * positions) }];
+  return planRuns(program, samples * channels * positions, params);
 }

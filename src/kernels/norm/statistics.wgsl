@@ -2,6 +2,7 @@
 // the chunks' sums of squares plus those of their means around it. From that mean[c], inverse_deviation[c] =
 // 1 / √(variance + epsilon), and the running statistics, moved by `momentum`. All f32 [C]; means and squares
 // [C, chunks], of which chunk k has ⌈(count − k) / chunks⌉ elements.
+// Joined behind nan.wgsl.
 // Grid: linear over C, 64 to a workgroup.
 
 struct Params {
@@ -20,11 +21,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> inverse_deviation: array<f32>;
 @group(0) @binding(5) var<storage, read_write> running_mean: array<f32>;
 @group(0) @binding(6) var<storage, read_write> running_variance: array<f32>;
-
-// 0 for NaN and infinities, told by their bits: compilers may take it that there are none.
-fn finite_or_zero(value: f32) -> f32 {
-  return select(0.0, value, (bitcast<u32>(value) & 0x7fffffffu) < 0x7f800000u);
-}
 
 fn elements_of(chunk: u32) -> f32 {
   return f32((params.count - chunk + params.chunks - 1u) / params.chunks);

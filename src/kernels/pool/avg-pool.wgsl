@@ -1,8 +1,7 @@
 // out[p, i, j] = Σ x[p, r, c] over the window of (i, j) / (kernel_height · kernel_width). Planes p = N · C, f32,
 // x planes × height × width, out planes × out_height × out_width.
 // Joined behind geometry.wgsl.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the output pixels, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the output pixels.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
@@ -23,14 +22,4 @@ fn write_element(index: u32) {
     total += of_row;
   }
   out[index] = total / f32(params.kernel_height * params.kernel_width);
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -2,8 +2,8 @@
 // each invocation writes a block of STRIDE × STRIDE input pixels, in whose corner the only window lies that concerns
 // them.
 // Joined behind nan.wgsl and geometry.wgsl; `size` counts blocks here.
-// Compiled in: KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE; RUN, the blocks that an invocation writes, 64 apart.
-// Grid: linear over the blocks, 64 · RUN to a workgroup.
+// Compiled in: KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE.
+// Grid: that of run.wgsl, which it stands in front of, over the blocks.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> out: array<f32>;
@@ -36,14 +36,4 @@ fn write_element(index: u32) {
       }
     }
   }
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

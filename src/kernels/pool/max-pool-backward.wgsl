@@ -2,8 +2,7 @@
 // p = N · C, f32, x and d_x planes × height × width, out (the pooling's result) and d_out planes × out_height ×
 // out_width.
 // Joined behind nan.wgsl and geometry.wgsl. Each input pixel looks at the windows that hold it.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the input pixels, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the input pixels.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> out: array<f32>;
@@ -45,14 +44,4 @@ fn write_element(index: u32) {
     }
   }
   d_x[index] = gradient;
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

@@ -1,8 +1,7 @@
 // out[p, i, j] = the largest x[p, r, c] of the window of (i, j); NaN where one of them is NaN. Planes p = N · C, f32,
 // x planes × height × width, out planes × out_height × out_width.
 // Joined behind nan.wgsl and geometry.wgsl.
-// Compiled in: RUN, the elements that an invocation writes, 64 apart.
-// Grid: linear over the output pixels, 64 · RUN to a workgroup.
+// Grid: that of run.wgsl, which it stands in front of, over the output pixels.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
@@ -21,14 +20,4 @@ fn write_element(index: u32) {
     }
   }
   out[index] = best;
-}
-
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let first = (group.y * groups.x + group.x) * 64u * RUN + local.x;
-  for (var index = first; index < min(first + 64u * RUN, params.size); index += 64u) { write_element(index); }
 }

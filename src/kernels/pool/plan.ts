@@ -33,13 +33,9 @@ function plan(
   source: string,
   size: number,
   geometry: PoolGeometry,
-  own: Record<string, number> = {},
+  constants: Record<string, number> = {},
 ): GpuPlan {
   const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding } = geometry;
-  const { constants, grid } = planRuns(size);
-  return {
-    program: { name, source: [divisionSource, nanSource, geometrySource, source], constants: { ...constants, ...own } },
-    params: [size, height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding],
-    grid,
-  };
+  const program = { name, source: [divisionSource, nanSource, geometrySource, source], constants };
+  return planRuns(program, size, [height, width, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding]);
 }
