@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { add, dropout, dropoutBackward, planRelu, relu, reluBackward } from "../../src/kernels/activation/index.js";
-import { CpuDevice, createTensor, Recorder, type GpuPlan } from "../../src/tensor/index.js";
+import { CpuDevice, createTensor, Recorder, type GpuPlan, type Tensor } from "../../src/tensor/index.js";
 import { EXACT, expectClose, type Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
@@ -190,5 +190,14 @@ describe("the activations' contracts", () => {
         `dropout: rate is ${rate}; expected 0 or more and less than 1`,
       );
     }
+  });
+
+  it("refuse a seed or a salt that is not of 32 bits, and what is no counter", () => {
+    const options = { rate: 0.5, seed: 0, counter, salt: 0 };
+    expect(() => dropout(recorder, a, { ...options, seed: -1 })).toThrow("dropout: seed is -1; expected a whole");
+    expect(() => dropoutBackward(recorder, a, { ...options, salt: 2 ** 32 })).toThrow("salt is 4294967296; expected");
+    expect(() => dropout(recorder, a, { ...options, counter: b as Tensor as Tensor<"u32"> })).toThrow(
+      "dropout: counter is [3, 2]; expected [1]",
+    );
   });
 });

@@ -284,6 +284,23 @@ describe("batch norm's contract", () => {
     ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: batchNormBackward: dOut is [3, 4]; expected [4, 3]]`);
   });
 
+  it("refuses a momentum that is no share, and a negative epsilon", () => {
+    const recorder = new Recorder(new CpuDevice());
+    const one = createTensor(recorder.device, [1]);
+    const x = createTensor(recorder.device, [4, 1]);
+    const state = { gamma: one, beta: one, runningMean: one, runningVariance: one };
+    for (const momentum of [-0.1, 1.1, NaN]) {
+      expect(() => batchNormTrain(recorder, x, state, { momentum })).toThrow(
+        `batchNormTrain: momentum is ${momentum}; expected a number from 0 to 1`,
+      );
+    }
+    for (const epsilon of [-1e-5, NaN]) {
+      const message = `epsilon is ${epsilon}; expected a number from 0 up`;
+      expect(() => batchNormTrain(recorder, x, state, { epsilon })).toThrow(`batchNormTrain: ${message}`);
+      expect(() => batchNormEvaluate(recorder, x, state, { epsilon })).toThrow(`batchNormEvaluate: ${message}`);
+    }
+  });
+
   it("splits long channels on a WebGPU device", () => {
     expect([1, 256, 257, 50_176, 10_000_000].map((count) => batchNormChunks(devices.gpu, count))).toEqual([
       1, 1, 2, 196, 256,

@@ -2,6 +2,8 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectShape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { expectCounter, expectUint32 } from "../expect.js";
+import { output, type Target } from "../output.js";
 import { dropoutScale, type DropoutOptions } from "./contract.js";
 import { planAdd, planDropout, planRelu, planReluBackward } from "./plan.js";
 import { addReference, dropoutReference, reluBackwardReference, reluReference } from "./reference.js";
@@ -10,18 +12,13 @@ export { dropoutScale, type DropoutOptions } from "./contract.js";
 export { planAdd, planDropout, planRelu, planReluBackward } from "./plan.js";
 export { addReference, dropoutReference, reluBackwardReference, reluReference } from "./reference.js";
 
-/** Where the result goes. */
-export interface ActivationTarget {
-  /** Takes the result; an intermediate where absent. */
-  out?: Tensor<"f32">;
-}
-
 /**
  * max(0, x) of each element, NaN where x is NaN; f32, any shape.
- * @throws ShapeError where `out` has another shape, DTypeError where x is not f32.
+ * @throws ShapeError where the target has another shape, DTypeError where x or the target is not f32.
  */
-export function relu(recorder: Recorder, x: Tensor<"f32">, target: ActivationTarget = {}): Tensor<"f32"> {
-  const out = output(recorder, "relu", x, target);
+export function relu(recorder: Recorder, x: Tensor<"f32">, target: Target = {}): Tensor<"f32"> {
+  expectDType("relu", "x", x, "f32");
+  const out = output(recorder, "relu", x.shape, target);
   recorder.add({
     kernel: "relu",
     reads: [x],
@@ -43,12 +40,11 @@ export function reluBackward(
   recorder: Recorder,
   out: Tensor<"f32">,
   dOut: Tensor<"f32">,
-  target: ActivationTarget = {},
+  target: Target = {},
 ): Tensor<"f32"> {
-  expectDType("reluBackward", "out", out, "f32");
-  const dX = output(recorder, "reluBackward", out, target);
-  expectDType("reluBackward", "dOut", dOut, "f32");
+  for (const [what, tensor] of Object.entries({ out, dOut })) expectDType("reluBackward", what, tensor, "f32");
   expectShape("reluBackward", "dOut", dOut.shape, out.shape);
+  const dX = output(recorder, "reluBackward", out.shape, target);
   recorder.add({
     kernel: "reluBackward",
     reads: [out, dOut],
@@ -69,12 +65,12 @@ export function add(
   recorder: Recorder,
   a: Tensor<"f32">,
   b: Tensor<"f32">,
-  options: { relu?: boolean } & ActivationTarget = {},
+  options: { relu?: boolean } & Target = {},
 ): Tensor<"f32"> {
   const { relu = false } = options;
-  const out = output(recorder, "add", a, options);
-  expectDType("add", "b", b, "f32");
+  for (const [what, tensor] of Object.entries({ a, b })) expectDType("add", what, tensor, "f32");
   expectShape("add", "b", b.shape, a.shape);
+  const out = output(recorder, "add", a.shape, options);
   recorder.add({
     kernel: "add",
     reads: [a, b],
@@ -90,14 +86,10 @@ export function add(
 /**
  * Sets a share `rate` of x's elements to 0, chosen anew each step, and multiplies the others by 1 / (1 − rate)
  * (Srivastava et al., JMLR 15, 2014, with the scaling at training time). f32, any shape.
- * @throws InputError where the rate is not in [0, 1), ShapeError where `counter` is not [1] or `out` has another
- * shape, DTypeError where x is not f32 or `counter` not u32.
+ * @throws InputError where the rate is not in [0, 1), or seed or salt not of 32 bits; ShapeError where `counter` is not
+ * [1] or `out` has another shape; DTypeError where x or `out` is not f32 or `counter` not u32.
  */
-export function dropout(
-  recorder: Recorder,
-  x: Tensor<"f32">,
-  options: DropoutOptions & ActivationTarget,
-): Tensor<"f32"> {
+export function dropout(recorder: Recorder, x: Tensor<"f32">, options: DropoutOptions & Target): Tensor<"f32"> {
   return drop(recorder, "dropout", x, options);
 }
 
@@ -109,22 +101,19 @@ export function dropout(
 export function dropoutBackward(
   recorder: Recorder,
   dOut: Tensor<"f32">,
-  options: DropoutOptions & ActivationTarget,
+  options: DropoutOptions & Target,
 ): Tensor<"f32"> {
   return drop(recorder, "dropoutBackward", dOut, options);
 }
 
-function drop(
-  recorder: Recorder,
-  kernel: string,
-  x: Tensor<"f32">,
-  options: DropoutOptions & ActivationTarget,
-): Tensor<"f32"> {
+function drop(recorder: Recorder, kernel: string, x: Tensor<"f32">, options: DropoutOptions & Target): Tensor<"f32"> {
   const { rate, seed, counter, salt } = options;
   const scale = dropoutScale(rate);
-  expectDType(kernel, "counter", counter, "u32");
-  expectShape(kernel, "counter", counter.shape, [1]);
-  const out = output(recorder, kernel, x, options);
+  expectUint32(kernel, "seed", seed);
+  expectUint32(kernel, "salt", salt);
+  expectCounter(kernel, counter);
+  expectDType(kernel, "x", x, "f32");
+  const out = output(recorder, kernel, x.shape, options);
   recorder.add({
     kernel,
     reads: [x, counter],
@@ -136,11 +125,4 @@ function drop(
     plan: () => planDropout(x.size, rate, scale, seed, salt),
   });
   return out;
-}
-
-/** `target.out`, or an intermediate of x's shape. */
-function output(recorder: Recorder, kernel: string, x: Tensor<"f32">, target: ActivationTarget): Tensor<"f32"> {
-  expectDType(kernel, "x", x, "f32");
-  if (target.out) expectShape(kernel, "out", target.out.shape, x.shape);
-  return target.out ?? recorder.temporary(x.shape, kernel);
 }

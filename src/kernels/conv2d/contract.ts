@@ -1,6 +1,6 @@
 import { ShapeError } from "../../errors.js";
 import { expectRank, expectShape, formatShape, type Shape } from "../../tensor/shape.js";
-import type { Tensor } from "../../tensor/tensor.js";
+import type { Target } from "../output.js";
 import type { Conv2dVariant } from "./plan.js";
 
 export interface Conv2dOptions {
@@ -13,9 +13,7 @@ export interface Conv2dOptions {
 }
 
 /** Where a result goes and which variant makes it. */
-export interface Conv2dTarget {
-  /** Takes the result; an intermediate where absent. */
-  out?: Tensor<"f32">;
+export interface Conv2dTarget extends Target {
   /** Instead of the variant that fits the device and the sizes: for tests and benchmarks. */
   variant?: Conv2dVariant;
 }

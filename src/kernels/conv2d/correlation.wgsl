@@ -1,4 +1,4 @@
-// What the kernels of conv2d's forward pass and of its input's gradient compute (`Correlation` in plan.ts):
+// What the kernels of conv2d's forward pass and of its input's gradient compute (`Correlation` in correlation.ts):
 //   out[n, o, y, x] = Σ_{c, ky, kx} W(o, c, ky, kx) · image[n, c, (y·step + ky − padding_y) / dilation,
 //                                                           (x·step + kx − padding_x) / dilation] + bias[o]
 // over the taps whose division leaves no rest and that fall on the image; then max(0, ·) where asked.

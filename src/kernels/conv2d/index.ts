@@ -1,7 +1,8 @@
 import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
-import { expectShape, type Shape } from "../../tensor/shape.js";
+import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { output } from "../output.js";
 import { conv2dGradientSizes, conv2dSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
 import { chooseConv2d, planCorrelation } from "./plan.js";
@@ -16,7 +17,9 @@ export { conv2dWeightGradient } from "./weight-gradient.js";
  * Convolution of `x` [N, C, H, W] with `weight` [O, C, KH, KW], plus `bias` [O], then ReLU where asked: the result is
  * [N, O, OH, OW], all f32. Formula and rounding: {@link conv2dReference}. A NaN or an infinity reaches the outputs
  * whose windows see it; whether an infinite weight times the padding is NaN is left to the variant.
- * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32.
+ * `out` is wholly overwritten.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
+ * DeviceError where `variant` asks for what the device has not.
  */
 export function conv2d(
   recorder: Recorder,
@@ -31,8 +34,7 @@ export function conv2d(
     expectDType("conv2d", what, tensor, "f32");
   }
   const shape = [sizes.n, sizes.o, sizes.oh, sizes.ow];
-  const out = options.out ?? recorder.temporary(shape, "conv2d");
-  expectShape("conv2d", "out", out.shape, shape);
+  const out = output(recorder, "conv2d", shape, options);
   const problem = forwardCorrelation(sizes, { hasBias: bias !== undefined, relu });
   recorder.add({
     kernel: "conv2d",
@@ -50,7 +52,9 @@ export function conv2d(
 /**
  * The gradient of conv2d's x, of shape `inputShape` [N, C, H, W], from that of its result, `dOut` [N, O, OH, OW], and
  * `weight` [O, C, KH, KW]. ReLU is not undone here: give the gradient of what stood before it.
- * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32.
+ * `out` is wholly overwritten.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
+ * DeviceError where `variant` asks for what the device has not.
  */
 export function conv2dInputGradient(
   recorder: Recorder,
@@ -63,8 +67,7 @@ export function conv2dInputGradient(
   for (const [what, tensor] of Object.entries({ dOut, weight })) {
     expectDType("conv2dInputGradient", what, tensor, "f32");
   }
-  const out = options.out ?? recorder.temporary(inputShape, "conv2dInputGradient");
-  expectShape("conv2dInputGradient", "out", out.shape, inputShape);
+  const out = output(recorder, "conv2dInputGradient", inputShape, options);
   const problem = inputGradientCorrelation(sizes);
   recorder.add({
     kernel: "conv2dInputGradient",

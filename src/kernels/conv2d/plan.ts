@@ -1,6 +1,6 @@
-import { DeviceError } from "../../errors.js";
 import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
+import { expectSubgroups } from "../expect.js";
 import { evenTile, linearGrid } from "../grid.js";
 import type { Conv2dSizes } from "./contract.js";
 import correlationSource from "./correlation.wgsl?raw";
@@ -34,14 +34,6 @@ export function chooseConv2d({ software, subgroupSize }: Capabilities, multiplyA
   return multiplyAdds >= SMALL ? "tiled" : "direct";
 }
 
-function expectLanes({ subgroupSize }: Capabilities): void {
-  if (subgroupSize === LANES) return;
-  throw new DeviceError(
-    `conv2d: variant "subgroup" needs subgroups of ${LANES}; this device's subgroupSize is ${subgroupSize}` +
-      `${subgroupSize === 0 ? " (none, or of no fixed size)" : ""}: use "direct" or "tiled"`,
-  );
-}
-
 /**
  * Program and grid of one variant of the forward pass or of the input's gradient.
  * @throws DeviceError where the variant is `subgroup` and the device has not subgroups of 8.
@@ -58,7 +50,7 @@ export function planCorrelation(variant: Conv2dVariant, problem: Correlation, ca
     };
   }
   if (variant === "subgroup") {
-    expectLanes(capabilities);
+    expectSubgroups("conv2d", capabilities, LANES, ["direct", "tiled"]);
     const { kh, kw, step, dilation } = problem;
     const tile = { TILE_O: evenTile(o, LANES), TILE_X: evenTile(ow, 8) };
     const [x, y] = linearGrid(n * oh * Math.ceil(ow / tile.TILE_X), LANES);
@@ -113,7 +105,7 @@ export function planWeightGradient(
     };
   }
   if (variant === "subgroup") {
-    expectLanes(capabilities);
+    expectSubgroups("conv2d", capabilities, LANES, ["direct", "tiled"]);
     const tile = { TILE_O: evenTile(o, LANES), TILE_X: evenTile(ow, 6) };
     return {
       program: {

@@ -1,7 +1,8 @@
 import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
-import { expectShape, type Shape } from "../../tensor/shape.js";
+import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { output } from "../output.js";
 import { conv2dGradientSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { chooseConv2d, imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
 import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js";
@@ -10,7 +11,9 @@ import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js
  * The gradient of conv2d's weights, of shape `weightShape` [O, C, KH, KW], from `x` [N, C, H, W] and the gradient of
  * its result, `dOut` [N, O, OH, OW]. ReLU is not undone here: give the gradient of what stood before it. Where there
  * are few weights and many images, the sums over the images are made in parts, side by side, and then added in order.
- * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32.
+ * `out` is wholly overwritten.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
+ * DeviceError where `variant` asks for what the device has not.
  */
 export function conv2dWeightGradient(
   recorder: Recorder,
@@ -21,8 +24,7 @@ export function conv2dWeightGradient(
 ): Tensor<"f32"> {
   const sizes = conv2dGradientSizes("conv2dWeightGradient", x.shape, weightShape, dOut.shape, options);
   for (const [what, tensor] of Object.entries({ x, dOut })) expectDType("conv2dWeightGradient", what, tensor, "f32");
-  const out = options.out ?? recorder.temporary(weightShape, "conv2dWeightGradient");
-  expectShape("conv2dWeightGradient", "out", out.shape, weightShape);
+  const out = output(recorder, "conv2dWeightGradient", weightShape, options);
 
   const { info, capabilities } = recorder.device;
   const variant = options.variant ?? chooseConv2d(capabilities, multiplyAdds(sizes));

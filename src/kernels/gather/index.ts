@@ -2,7 +2,7 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectRank } from "../../tensor/shape.js";
 import { expectDType, Tensor } from "../../tensor/tensor.js";
-import { expectCounter } from "../step/contract.js";
+import { expectCounter } from "../expect.js";
 import { expectBatch, expectWords, gatherShape, scatterSizes, type WordType } from "./contract.js";
 import { planBatchIndices, planGatherRows, planScatterBatch } from "./plan.js";
 import { batchIndicesReference, gatherRowsReference, scatterBatchReference } from "./reference.js";

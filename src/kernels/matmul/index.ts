@@ -1,6 +1,7 @@
 import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { output, type Target } from "../output.js";
 import { matmulSizes, type MatmulOptions } from "./contract.js";
 import { chooseMatmul, planMatmul, type MatmulVariant } from "./plan.js";
 import { matmulReference } from "./reference.js";
@@ -10,16 +11,14 @@ export { chooseMatmul, planMatmul, type MatmulVariant } from "./plan.js";
 export { matmulReference } from "./reference.js";
 
 /** Where the result goes and which variant makes it. */
-export interface MatmulTarget {
-  /** Takes the result; an intermediate where absent. */
-  out?: Tensor<"f32">;
+export interface MatmulTarget extends Target {
   /** Instead of the variant that fits the device: for tests and benchmarks. */
   variant?: MatmulVariant;
 }
 
 /**
  * C = A·B + bias: A is [M, K], B [K, N] (each transposed where the options say so), `bias` [N], the result [M, N],
- * all f32.
+ * all f32; then ReLU where asked. `out` is wholly overwritten.
  * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32; recording throws DeviceError
  * where `variant` asks for what the device has not.
  */
@@ -31,8 +30,8 @@ export function matmul(
   options: MatmulOptions & MatmulTarget = {},
 ): Tensor<"f32"> {
   const sizes = matmulSizes(a.shape, b.shape, bias?.shape, options);
-  for (const [what, tensor] of Object.entries({ a, b })) expectDType("matmul", what, tensor, "f32");
-  const out = options.out ?? recorder.temporary([sizes.m, sizes.n], "matmul");
+  for (const [what, tensor] of Object.entries({ a, b, bias: bias ?? a })) expectDType("matmul", what, tensor, "f32");
+  const out = output(recorder, "matmul", [sizes.m, sizes.n], options);
   recorder.add({
     kernel: "matmul",
     reads: [a, b, bias ?? a],

@@ -1,6 +1,7 @@
-import { DeviceError } from "../../errors.js";
 import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
+import { expectSubgroups } from "../expect.js";
+import { linearGrid } from "../grid.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
 import registerSource from "./register.wgsl?raw";
 import subgroupSource from "./subgroup.wgsl?raw";
@@ -39,7 +40,7 @@ export function planMatmul(
   { m, n, k }: MatmulSizes,
   { transposeA = false, transposeB = false, relu = false }: MatmulOptions,
   hasBias: boolean,
-  { subgroupSize }: Capabilities,
+  capabilities: Capabilities,
 ): GpuPlan {
   const aStrides = transposeA ? [1, m] : [k, 1];
   const bStrides = transposeB ? [1, k] : [n, 1];
@@ -48,27 +49,22 @@ export function planMatmul(
     return {
       program: { name: "matmul/tiled", source: [tiledSource] },
       params,
-      grid: [Math.ceil(n / 64), Math.ceil(m / 64), 1],
+      grid: linearGrid(Math.ceil(m / 64) * Math.ceil(n / 64), 1),
     };
   }
   if (variant === "subgroup") {
-    if (subgroupSize !== LANES) {
-      throw new DeviceError(
-        `matmul: variant "subgroup" needs subgroups of ${LANES}; this device's subgroupSize is ${subgroupSize}` +
-          `${subgroupSize === 0 ? " (none, or of no fixed size)" : ""}: use "register" or "tiled"`,
-      );
-    }
+    expectSubgroups("matmul", capabilities, LANES, ["register", "tiled"]);
     const tile = { TILE_M: 2 * LANES, TILE_N: columnsPerLane(n), WORKGROUP: LANES };
     return {
       program: { name: "matmul/subgroup", enables: ["subgroups"], source: [subgroupSource], constants: tile },
       params,
-      grid: [Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), Math.ceil(m / tile.TILE_M), 1],
+      grid: linearGrid(Math.ceil(m / tile.TILE_M) * Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), 1),
     };
   }
   const tile = { TILE_M: 8, TILE_N: 4, WORKGROUP: 16 };
   return {
     program: { name: "matmul/register", source: [registerSource], constants: tile },
     params,
-    grid: [Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), Math.ceil(m / tile.TILE_M), 1],
+    grid: linearGrid(Math.ceil(m / tile.TILE_M) * Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), 1),
   };
 }

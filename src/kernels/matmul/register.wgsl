@@ -1,10 +1,10 @@
-// C[i, j] = Σ_p A[i, p] · B[p, j] + bias[j], f32, C row by row.
+// C[i, j] = Σ_p A[i, p] · B[p, j], + bias[j] where there is one, f32, C row by row; then max(0, ·) where asked.
 // Each invocation computes TILE_M rows × TILE_N columns in registers and uses no workgroup memory: for software
 // drivers, where workgroup memory is slow and large register tiles are fast.
 // Invocations of a workgroup stand side by side along N; the rows of a workgroup are the same for all, so that reads
 // of A are uniform.
 // Compiled in: TILE_M, TILE_N, WORKGROUP.
-// Grid: [⌈N / (TILE_N · WORKGROUP)⌉, ⌈M / TILE_M⌉, 1].
+// Grid: linear over ⌈M / TILE_M⌉ · ⌈N / (TILE_N · WORKGROUP)⌉ tiles, row by row, one to a workgroup.
 
 struct Params {
   m: u32, n: u32, k: u32,
@@ -20,10 +20,16 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let first_row = group.y * TILE_M;
-  let first_column = (group.x * WORKGROUP + local.x) * TILE_N;
-  if (first_column >= params.n) { return; }
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let tiles_in_row = (params.n + TILE_N * WORKGROUP - 1u) / (TILE_N * WORKGROUP);
+  let first_row = tile / tiles_in_row * TILE_M;
+  let first_column = (tile % tiles_in_row * WORKGROUP + local) * TILE_N;
+  if (first_row >= params.m || first_column >= params.n) { return; }
 
   // Rows and columns past the edge read the last valid element and are not stored.
   var a_offset: array<u32, TILE_M>;

@@ -1,10 +1,10 @@
-// C[i, j] = Σ_p A[i, p] · B[p, j] + bias[j], f32, C row by row; then max(0, ·) where asked.
+// C[i, j] = Σ_p A[i, p] · B[p, j], + bias[j] where there is one, f32, C row by row; then max(0, ·) where asked.
 // For software drivers with subgroups of 8, where a load costs ten times as much as a multiply-add, wherever it comes
 // from, and a shuffle little. A workgroup is one subgroup and computes TILE_M rows × 8 · TILE_N columns in registers: a
 // lane computes every eighth column, and loads A only of every eighth row, which it hands round.
 // Needs subgroups of exactly 8.
 // Compiled in: WORKGROUP (8), TILE_M (a multiple of 8), TILE_N.
-// Grid: [⌈N / (8 · TILE_N)⌉, ⌈M / TILE_M⌉, 1].
+// Grid: linear over ⌈M / TILE_M⌉ · ⌈N / (8 · TILE_N)⌉ tiles, row by row, one to a workgroup.
 
 struct Params {
   m: u32, n: u32, k: u32,
@@ -22,9 +22,16 @@ struct Params {
 const A_LOADS = TILE_M / WORKGROUP;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first_row = group.y * TILE_M;
-  let first_column = group.x * TILE_N * WORKGROUP + lane;
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let tiles_in_row = (params.n + TILE_N * WORKGROUP - 1u) / (TILE_N * WORKGROUP);
+  let first_row = tile / tiles_in_row * TILE_M;
+  let first_column = tile % tiles_in_row * TILE_N * WORKGROUP + lane;
+  if (first_row >= params.m) { return; }
 
   // Rows and columns past the edge read the last valid element and are not stored; no lane leaves early, since the
   // others need its share of A.

@@ -1,7 +1,7 @@
-// C[i, j] = Σ_p A[i, p] · B[p, j] + bias[j], f32, C row by row.
+// C[i, j] = Σ_p A[i, p] · B[p, j], + bias[j] where there is one, f32, C row by row; then max(0, ·) where asked.
 // A workgroup of 16 × 16 invocations computes a 64 × 64 tile of C, 4 × 4 elements each, from tiles of A and B in
 // workgroup memory: for GPUs.
-// Grid: [⌈N / 64⌉, ⌈M / 64⌉, 1].
+// Grid: linear over ⌈M / 64⌉ · ⌈N / 64⌉ tiles, row by row, one to a workgroup.
 
 struct Params {
   m: u32, n: u32, k: u32,
@@ -37,11 +37,15 @@ fn load_b(p: u32, column: u32) -> f32 {
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
   @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  let first_row = group.y * TILE;
-  let first_column = group.x * TILE;
+  let workgroup = group.y * groups.x + group.x;
+  let tiles_in_row = (params.n + TILE - 1u) / TILE;
+  let first_row = workgroup / tiles_in_row * TILE;
+  let first_column = workgroup % tiles_in_row * TILE;
+  if (first_row >= params.m) { return; }
   var sum: array<array<f32, PER_THREAD>, PER_THREAD>;
 
   for (var first_p = 0u; first_p < params.k; first_p += TILE_K) {

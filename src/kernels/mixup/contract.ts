@@ -1,7 +1,7 @@
 import { InputError, ShapeError } from "../../errors.js";
 import { expectRank, expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
-import { expectCounter } from "../step/contract.js";
+import { expectCounter, expectUint32 } from "../expect.js";
 import { pairCount } from "./pairs.js";
 
 /** λ = 1 as a weight: weights are λ in 65536ths. */
@@ -99,7 +99,7 @@ export function expectImageOptions(shape: Shape, { mean, std, augment }: BlendIm
   }
   if (!augment) return;
   expectCounter("blendImages", augment.counter);
-  expectSeed("blendImages", augment.seed);
+  expectUint32("blendImages", "seed", augment.seed);
   const most = Math.max(shape[2], shape[3]);
   if (!Number.isInteger(augment.crop) || augment.crop < 0 || augment.crop > most) {
     throw new InputError(`blendImages: crop is ${augment.crop}; expected a whole number of pixels from 0 to ${most}`);
@@ -127,16 +127,6 @@ export function candidateCount({ images, pool, pairs, lambdas, counter, batch, s
       `${operation}: pool is ${pool}, the pairs of ${images} images are ${all}; give \`pairs\` for a pool of some`,
     );
   }
-  if (single) expectSeed(operation, single.seed);
+  if (single) expectUint32(operation, "seed", single.seed);
   return batch * (single ? 1 : lambdas.shape[0]);
-}
-
-/**
- * Requires a seed of 32 bits.
- * @throws InputError
- */
-export function expectSeed(operation: string, seed: number): void {
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    throw new InputError(`${operation}: seed is ${seed}; expected a whole number from 0 to 4294967295`);
-  }
 }

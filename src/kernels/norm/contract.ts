@@ -1,4 +1,4 @@
-import { ShapeError } from "../../errors.js";
+import { InputError, ShapeError } from "../../errors.js";
 import type { Device } from "../../tensor/device.js";
 import { expectShape, formatShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
@@ -49,6 +49,16 @@ export function trainingCount(operation: string, x: Shape, { samples, positions 
     );
   }
   return count;
+}
+
+/**
+ * Requires how far running statistics move, a share.
+ * @throws InputError where it is not in [0, 1].
+ */
+export function expectMomentum(operation: string, momentum: number): void {
+  if (!(momentum >= 0 && momentum <= 1)) {
+    throw new InputError(`${operation}: momentum is ${momentum}; expected a number from 0 to 1`);
+  }
 }
 
 /** Chunks into which a channel of `count` elements is split on a device. */

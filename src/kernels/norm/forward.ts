@@ -1,7 +1,8 @@
 import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { batchNormChunks, batchNormSizes, trainingCount, type BatchNormState } from "./contract.js";
+import { expectNotNegative } from "../expect.js";
+import { batchNormChunks, batchNormSizes, expectMomentum, trainingCount, type BatchNormState } from "./contract.js";
 import { planMoments, planNormalise, planStatistics } from "./plan.js";
 import { momentsReference, normaliseReference, statisticsReference } from "./reference.js";
 
@@ -30,7 +31,8 @@ export interface BatchStatistics {
  * Batch normalisation with the batch's own statistics (Ioffe and Szegedy, 2015): x is [N, C] or [N, C, H, W], `out`
  * has its shape, mean and variance are taken over N · H · W. Moves the running statistics in place, as PyTorch does:
  * towards the mean and the unbiased variance. Two passes over x; the same bits each time.
- * @throws ShapeError where the shapes do not fit or a channel has one element, DTypeError where a tensor is not f32.
+ * @throws ShapeError where the shapes do not fit or a channel has one element, DTypeError where a tensor is not f32,
+ * InputError where `momentum` is not in [0, 1] or `epsilon` is negative.
  */
 export function batchNormTrain(
   recorder: Recorder,
@@ -41,6 +43,8 @@ export function batchNormTrain(
   const { momentum = 0.1, epsilon = 1e-5 } = options;
   const { gamma, beta, runningMean, runningVariance } = state;
   const kernel = "batchNormTrain";
+  expectMomentum(kernel, momentum);
+  expectNotNegative(kernel, "epsilon", epsilon);
   const sizes = batchNormSizes(kernel, x, { gamma, beta, runningMean, runningVariance });
   const { channels } = sizes;
   const count = trainingCount(kernel, x.shape, sizes);
@@ -96,7 +100,8 @@ export function batchNormTrain(
 /**
  * Batch normalisation with the running statistics, followed by relu where asked: x is [N, C] or [N, C, H, W], the
  * result has its shape. One pass over x.
- * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32.
+ * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32, InputError where `epsilon` is
+ * negative.
  */
 export function batchNormEvaluate(
   recorder: Recorder,
@@ -107,6 +112,7 @@ export function batchNormEvaluate(
   const { epsilon = 1e-5, relu = false } = options;
   const { gamma, beta, runningMean, runningVariance } = state;
   const kernel = "batchNormEvaluate";
+  expectNotNegative(kernel, "epsilon", epsilon);
   const sizes = batchNormSizes(kernel, x, { gamma, beta, runningMean, runningVariance });
   const out = recorder.temporary(x.shape, kernel);
   recorder.add({

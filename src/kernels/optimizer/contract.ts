@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.js";
 import { expectRank, expectShape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
-import { expectCounter } from "../step/contract.js";
+import { expectCounter, expectNotNegative } from "../expect.js";
 
 /** What changes from step to step, in the device's memory. */
 export interface Schedule {
@@ -82,11 +82,5 @@ export function flatSize(operation: string, state: Record<string, Tensor<"f32">>
 function expectDecay(operation: string, what: string, value: number): void {
   if (!(value >= 0 && value < 1)) {
     throw new InputError(`${operation}: ${what} is ${value}; expected a number from 0 up to, not including, 1`);
-  }
-}
-
-function expectNotNegative(operation: string, what: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new InputError(`${operation}: ${what} is ${value}; expected a number from 0 up`);
   }
 }

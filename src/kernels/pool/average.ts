@@ -2,10 +2,10 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { output, type Target } from "../output.js";
 import { globalPoolGeometry, pool2dGeometry, pool2dShape, type Pool2dOptions, type PoolGeometry } from "./contract.js";
 import { planPool, planPoolBackward } from "./plan.js";
 import { avgPool2dBackwardReference, avgPool2dReference } from "./reference.js";
-import { output, type PoolTarget } from "./target.js";
 
 /**
  * The mean of each window: x is [N, C, H, W], the result [N, C, OH, OW], both f32. Padding counts as zeros.
@@ -16,7 +16,7 @@ export function avgPool2d(
   recorder: Recorder,
   x: Tensor<"f32">,
   options: Pool2dOptions,
-  target: PoolTarget = {},
+  target: Target = {},
 ): Tensor<"f32"> {
   const geometry = pool2dGeometry(x.shape, options, "avgPool2d");
   return average(recorder, "avgPool2d", x, pool2dShape(x.shape, options, "avgPool2d"), geometry, target);
@@ -33,7 +33,7 @@ export function avgPool2dBackward(
   dOut: Tensor<"f32">,
   inputShape: Shape,
   options: Pool2dOptions,
-  target: PoolTarget = {},
+  target: Target = {},
 ): Tensor<"f32"> {
   const geometry = pool2dGeometry(inputShape, options, "avgPool2dBackward");
   expectShape("avgPool2dBackward", "dOut", dOut.shape, pool2dShape(inputShape, options, "avgPool2dBackward"));
@@ -44,7 +44,7 @@ export function avgPool2dBackward(
  * The mean of each plane: x is [N, C, H, W], the result [N, C], both f32.
  * @throws ShapeError where x has not four axes or `out` has another shape, DTypeError where x is not f32.
  */
-export function globalAvgPool(recorder: Recorder, x: Tensor<"f32">, target: PoolTarget = {}): Tensor<"f32"> {
+export function globalAvgPool(recorder: Recorder, x: Tensor<"f32">, target: Target = {}): Tensor<"f32"> {
   const geometry = globalPoolGeometry(x.shape, "globalAvgPool");
   return average(recorder, "globalAvgPool", x, x.shape.slice(0, 2), geometry, target);
 }
@@ -57,7 +57,7 @@ export function globalAvgPoolBackward(
   recorder: Recorder,
   dOut: Tensor<"f32">,
   inputShape: Shape,
-  target: PoolTarget = {},
+  target: Target = {},
 ): Tensor<"f32"> {
   const geometry = globalPoolGeometry(inputShape, "globalAvgPoolBackward");
   expectShape("globalAvgPoolBackward", "dOut", dOut.shape, inputShape.slice(0, 2));
@@ -70,7 +70,7 @@ function average(
   x: Tensor<"f32">,
   outShape: Shape,
   geometry: PoolGeometry,
-  target: PoolTarget,
+  target: Target,
 ): Tensor<"f32"> {
   expectDType(kernel, "x", x, "f32");
   const out = output(recorder, kernel, outShape, target);
@@ -92,7 +92,7 @@ function averageBackward(
   dOut: Tensor<"f32">,
   inputShape: Shape,
   geometry: PoolGeometry,
-  target: PoolTarget,
+  target: Target,
 ): Tensor<"f32"> {
   expectDType(kernel, "dOut", dOut, "f32");
   const dX = output(recorder, kernel, inputShape, target);

@@ -8,4 +8,3 @@ export {
   maxPool2dBackwardReference,
   maxPool2dReference,
 } from "./reference.js";
-export type { PoolTarget } from "./target.js";

@@ -2,10 +2,10 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectShape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { output, type Target } from "../output.js";
 import { pool2dGeometry, pool2dShape, type Pool2dOptions } from "./contract.js";
 import { planPool, planPoolBackward } from "./plan.js";
 import { maxPool2dBackwardReference, maxPool2dReference } from "./reference.js";
-import { output, type PoolTarget } from "./target.js";
 
 /**
  * The largest number of each window: x is [N, C, H, W], the result [N, C, OH, OW], both f32. Padding never counts; a
@@ -17,7 +17,7 @@ export function maxPool2d(
   recorder: Recorder,
   x: Tensor<"f32">,
   options: Pool2dOptions,
-  target: PoolTarget = {},
+  target: Target = {},
 ): Tensor<"f32"> {
   const geometry = pool2dGeometry(x.shape, options, "maxPool2d");
   expectDType("maxPool2d", "x", x, "f32");
@@ -47,7 +47,7 @@ export function maxPool2dBackward(
   out: Tensor<"f32">,
   dOut: Tensor<"f32">,
   options: Pool2dOptions,
-  target: PoolTarget = {},
+  target: Target = {},
 ): Tensor<"f32"> {
   const kernel = "maxPool2dBackward";
   const geometry = pool2dGeometry(x.shape, options, kernel);

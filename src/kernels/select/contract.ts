@@ -1,8 +1,7 @@
 import { InputError, ShapeError } from "../../errors.js";
 import { expectRank, expectShape, formatShape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
-import { expectSeed } from "../mixup/contract.js";
-import { expectCounter } from "../step/contract.js";
+import { expectCounter, expectUint32 } from "../expect.js";
 
 export interface ScorePairsOptions {
   /** Which batch of the pool, u32 [1]: candidates from counter · P on. */
@@ -49,7 +48,7 @@ export function pairSizes(logits: Tensor, options: ScorePairsOptions): PairSizes
   if (!Number.isInteger(lambdas) || lambdas < 1) {
     throw new ShapeError(`${operation}: lambdas is ${lambdas}; expected a whole number from 1 up`);
   }
-  if (single) expectSeed(operation, single.seed);
+  if (single) expectUint32(operation, "seed", single.seed);
   const perPair = single ? 1 : lambdas;
   const [rows, classes] = logits.shape;
   if (rows % perPair !== 0) {

@@ -1,11 +1,11 @@
 import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { expectCounter, expectIncrement } from "./contract.js";
+import { expectCounter } from "../expect.js";
+import { expectIncrement } from "./contract.js";
 import { planAdvance } from "./plan.js";
 import { advanceReference } from "./reference.js";
 
-export { expectCounter } from "./contract.js";
 export { planAdvance } from "./plan.js";
 export { advanceReference } from "./reference.js";
 

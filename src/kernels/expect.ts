@@ -1,0 +1,54 @@
+import { DeviceError, InputError } from "../errors.js";
+import type { Capabilities } from "../tensor/device.js";
+import { expectShape } from "../tensor/shape.js";
+import { expectDType, type Tensor } from "../tensor/tensor.js";
+
+/** What kernels of several families require. */
+
+/**
+ * Requires a step counter.
+ * @throws ShapeError where its shape is not [1], DTypeError where it is not u32.
+ */
+export function expectCounter(operation: string, counter: Tensor): asserts counter is Tensor<"u32"> {
+  expectShape(operation, "counter", counter.shape, [1]);
+  expectDType(operation, "counter", counter, "u32");
+}
+
+/**
+ * Requires a whole number that 32 bits hold: a seed, or what tells streams of random numbers apart.
+ * @throws InputError where it is none.
+ */
+export function expectUint32(operation: string, what: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    throw new InputError(`${operation}: ${what} is ${value}; expected a whole number from 0 to 4294967295`);
+  }
+}
+
+/**
+ * Requires a finite number from 0 up.
+ * @throws InputError where it is none.
+ */
+export function expectNotNegative(operation: string, what: string, value: number): void {
+  if (!(value >= 0 && value < Infinity)) {
+    throw new InputError(`${operation}: ${what} is ${value}; expected a number from 0 up`);
+  }
+}
+
+/**
+ * Requires a device whose subgroups all have `size` invocations, as the variant "subgroup" of some kernels needs.
+ * @param others the variants to use instead, for the message
+ * @throws DeviceError where it has not.
+ */
+export function expectSubgroups(
+  operation: string,
+  { subgroupSize }: Capabilities,
+  size: number,
+  others: readonly string[],
+): void {
+  if (subgroupSize === size) return;
+  throw new DeviceError(
+    `${operation}: variant "subgroup" needs subgroups of ${size}; this device's subgroupSize is ${subgroupSize}` +
+      `${subgroupSize === 0 ? " (none, or of no fixed size)" : ""}: use ` +
+      others.map((variant) => `"${variant}"`).join(" or "),
+  );
+}
