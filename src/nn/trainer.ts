@@ -96,7 +96,6 @@ export class Trainer {
     this.optimizer.reset();
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
-    writeTensor(this.state.draw, [round * 0x1000000]);
     const stream = new ExampleStream(count, seed, round);
     const stepsPerEpoch = Math.max(1, Math.round(count / batch));
     let lastLoss = NaN;
@@ -128,7 +127,7 @@ interface StepState {
   readonly step: Tensor<"u32">;
   /** Steps since the order was written: picks the batch. */
   readonly position: Tensor<"u32">;
-  /** Counter of the random numbers: never the same twice. */
+  /** Steps since the trainer was made: the counter of the random numbers, never the same twice. */
   readonly draw: Tensor<"u32">;
   /** Example numbers of the coming steps, one batch after the other. */
   readonly order: Tensor<"u32">;
@@ -174,9 +173,7 @@ function recordStep(
   accumulateMean(recorder, losses, state.loss);
   backward(gradient, false);
   optimizer.record(recorder, state.rates, state.step);
-  advance(recorder, state.step);
-  advance(recorder, state.position);
-  advance(recorder, state.draw);
+  advance(recorder, state.step, state.position, state.draw);
 }
 
 /** Example numbers in shuffled passes, one after the other: each example comes once before any comes again. */

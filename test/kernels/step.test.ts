@@ -5,36 +5,48 @@ import { useDevices } from "../devices.js";
 
 const devices = useDevices();
 
-async function counted(device: Device, start: number, by: number | undefined, runs: number): Promise<number> {
-  const counter = createTensor(device, [1], { dtype: "u32", data: [start] });
+/** The counters of these starts after so many runs. */
+async function counted(device: Device, starts: readonly number[], runs: number): Promise<number[]> {
+  const counters = starts.map((start) => createTensor(device, [1], { dtype: "u32", data: [start] }));
   const recording = await record(device, (recorder) => {
-    advance(recorder, counter, by);
+    advance(recorder, ...counters);
   });
   recording.run(runs);
-  const [value] = await readTensor(counter);
+  const values = await Promise.all(counters.map((counter) => readTensor(counter)));
   recording.dispose();
-  counter.dispose();
-  return value;
+  for (const counter of counters) counter.dispose();
+  return values.map(([value]) => value);
 }
 
 describe("advance", () => {
   it.each(["cpu", "gpu"] as const)("counts the runs of a recording, device %s", async (name) => {
-    expect(await counted(devices[name], 0, undefined, 1)).toBe(1);
-    expect(await counted(devices[name], 5, undefined, 7)).toBe(12);
-    expect(await counted(devices[name], 3, 100, 4)).toBe(403);
+    expect(await counted(devices[name], [0], 1)).toEqual([1]);
+    expect(await counted(devices[name], [5], 7)).toEqual([12]);
+  });
+
+  it.each(["cpu", "gpu"] as const)("counts up to four counters in one launch, device %s", async (name) => {
+    expect(await counted(devices[name], [5, 0], 3)).toEqual([8, 3]);
+    expect(await counted(devices[name], [5, 0, 70], 3)).toEqual([8, 3, 73]);
+    expect(await counted(devices[name], [5, 0, 70, 1000], 3)).toEqual([8, 3, 73, 1003]);
   });
 
   it.each(["cpu", "gpu"] as const)("wraps at 2^32, device %s", async (name) => {
-    expect(await counted(devices[name], 0xffffffff, 3, 1)).toBe(2);
-    expect(await counted(devices[name], 7, 0xffffffff, 2)).toBe(5);
+    expect(await counted(devices[name], [0xffffffff, 0xfffffffe], 2)).toEqual([1, 0]);
   });
 
-  it("refuses a step that is not a whole number", async () => {
-    await expect(counted(devices.cpu, 0, -1, 1)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: advance: by is -1; expected a whole number from 0 to 4294967295]`,
+  it("refuses no counter, five, and the same one twice", async () => {
+    await expect(counted(devices.cpu, [], 1)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: advance: 0 counters; expected 1 to 4]`,
     );
-    await expect(counted(devices.cpu, 0, 0.5, 1)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: advance: by is 0.5; expected a whole number from 0 to 4294967295]`,
+    await expect(counted(devices.cpu, [0, 0, 0, 0, 0], 1)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: advance: 5 counters; expected 1 to 4]`,
+    );
+    const counter = createTensor(devices.cpu, [1], { dtype: "u32", name: "counter" });
+    const twice = record(devices.cpu, (recorder) => {
+      advance(recorder, counter, counter);
+    });
+    await expect(twice).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: advance: its outputs "counter" and "counter" overlap]`,
     );
   });
 });

@@ -1,11 +1,17 @@
-import { InputError } from "../../errors.js";
+import { ShapeError } from "../../errors.js";
+import type { Tensor } from "../../tensor/tensor.js";
+import { expectCounter } from "../expect.js";
+
+/** Counters that one launch takes. */
+export const MOST_COUNTERS = 4;
 
 /**
- * Requires a step that a 32-bit counter can take.
- * @throws InputError
+ * Requires 1 to 4 step counters.
+ * @throws ShapeError where there are more or none, or one is not [1]; DTypeError where one is not u32.
  */
-export function expectIncrement(by: number): void {
-  if (!Number.isInteger(by) || by < 0 || by > 0xffffffff) {
-    throw new InputError(`advance: by is ${by}; expected a whole number from 0 to 4294967295`);
+export function expectCounters(counters: readonly Tensor[]): void {
+  if (counters.length < 1 || counters.length > MOST_COUNTERS) {
+    throw new ShapeError(`advance: ${counters.length} counters; expected 1 to ${MOST_COUNTERS}`);
   }
+  for (const counter of counters) expectCounter("advance", counter);
 }

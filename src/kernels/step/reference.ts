@@ -1,4 +1,4 @@
-/** Defines advance: counter[0] += by, modulo 2^32. */
-export function advanceReference(counter: Uint32Array, by: number): void {
-  counter[0] += by;
+/** Defines advance: counter[0] += 1, modulo 2^32. */
+export function advanceReference(counter: Uint32Array): void {
+  counter[0]++;
 }
