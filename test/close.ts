@@ -16,6 +16,13 @@ export function f32Tolerance(length = 1): Tolerance {
 /** No difference at all: for copies, integers and bits. */
 export const EXACT: Tolerance = { rtol: 0, atol: 0 };
 
+/**
+ * Of a network's gradient against differences of f32 results over steps of 0.002; rtol is of its root mean square.
+ * Rounding makes 6e-8 / 0.002 of each result, of which about a hundred are added, and curvature as much. A wrong
+ * gradient is wrong by its own size.
+ */
+export const BY_DIFFERENCES: Tolerance = { rtol: 5e-3, atol: 1e-5 };
+
 /** |actual − expected| ≤ atol + rtol·|expected|; NaN matches only NaN, an infinity only itself. */
 function isClose(actual: number, expected: number, { rtol, atol }: Tolerance): boolean {
   if (Object.is(actual, expected) || actual === expected) return true;
