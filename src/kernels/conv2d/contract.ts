@@ -36,8 +36,8 @@ export interface Conv2dSizes {
 /**
  * Sizes of the convolution of `x` [N, C, H, W] with `weight` [O, C, KH, KW] (a cross-correlation, as in all neural
  * networks): OH = ⌊(H + 2·padding − KH) / stride⌋ + 1, and OW likewise.
- * @throws ShapeError where an operand has not four axes, the channels differ, `bias` is not O long, the window is larger
- * than the padded image, or an option is not a whole number in its range.
+ * @throws ShapeError where an operand has not four axes, the channels differ, `bias` is not O long, the window is
+ * larger than the padded image, or an option is not a whole number in its range.
  */
 export function conv2dSizes(
   x: Shape,

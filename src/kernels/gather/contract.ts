@@ -13,7 +13,7 @@ export interface RowSizes {
 
 /**
  * Requires 32-bit elements.
- * @throws DTypeError
+ * @throws DTypeError where the tensor is neither f32 nor u32.
  */
 export function expectWords(operation: string, what: string, tensor: Tensor): void {
   if (tensor.dtype !== "f32" && tensor.dtype !== "u32") {

@@ -18,7 +18,8 @@ const words = (tensor: Tensor<WordType>): Uint32Array =>
 /**
  * out[b] = table[indices[b]]: rows of `table` [E, …row], f32 or u32, copied bit by bit to [B, …row]. `indices` is u32
  * [B]; one past the end takes the last row.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `table` has no axis or `indices` not one; DTypeError where `table` is neither f32 nor u32,
+ * or `indices` not u32.
  */
 export function gatherRows<D extends WordType>(
   recorder: Recorder,
@@ -45,7 +46,8 @@ export function gatherRows<D extends WordType>(
 /**
  * The batch of an order that the counter stands at: order[min(counter · B + b, capacity − 1)] as u32 [B], B = `batch`.
  * `order` is u32 [capacity]. A last batch that is not full repeats the last item.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `order` has not one axis, `counter` is not [1], or `batch` not a whole number from 1 up;
+ * DTypeError where `order` or `counter` is not u32.
  */
 export function batchIndices(
   recorder: Recorder,
@@ -60,7 +62,8 @@ export function batchIndices(
 
 /**
  * The batch of 0 … total − 1 that the counter stands at: min(counter · B + b, total − 1) as u32 [B], B = `batch`.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `counter` is not [1], or `batch` or `total` not a whole number from 1 up; DTypeError where
+ * `counter` is not u32.
  */
 export function rangeIndices(recorder: Recorder, counter: Tensor<"u32">, batch: number, total: number): Tensor<"u32"> {
   return addIndices(recorder, "rangeIndices", undefined, counter, batch, total);
@@ -92,7 +95,8 @@ function addIndices(
 /**
  * target[counter · B + b] = values[b], in place, bit by bit, wherever the target has that row: collects the results of
  * batches. `values` is [B, …row] and `target` [total, …row], both f32 or both u32.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where the rows of `values` and `target` differ or `counter` is not [1]; DTypeError where `values`
+ * is neither f32 nor u32, `target` of another type, or `counter` not u32.
  */
 export function scatterBatch<D extends WordType>(
   recorder: Recorder,

@@ -25,7 +25,7 @@ export {
 /**
  * Probabilities of the classes: softmax over the last axis of `logits` [B, K], to [B, K]. Stable for logits of any
  * size; a logit of −∞ has probability 0; a row with NaN or +∞, or of nothing but −∞, is NaN throughout.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `logits` has not two axes, DTypeError where it is not f32.
  */
 export function softmax(recorder: Recorder, logits: Tensor<"f32">): Tensor<"f32"> {
   const sizes = scoreSizes("softmax", "logits", logits.shape);
@@ -47,7 +47,8 @@ export function softmax(recorder: Recorder, logits: Tensor<"f32">): Tensor<"f32"
  * The loss of `logits` [B, K] against soft `targets` [B, K], in nats, and its gradient: `losses` [B] holds
  * −Σ_k t_k · ln softmax(logits)_k of each row, `gradient` [B, K] the derivative of the losses' MEAN by the logits.
  * Stable for logits of any size; targets of 0 contribute 0, even where the logit is −∞; targets need not sum to 1.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `logits` has not two axes or `targets` another shape, DTypeError where one of them is not
+ * f32.
  */
 export function softmaxCrossEntropy(
   recorder: Recorder,
@@ -80,7 +81,7 @@ export function softmaxCrossEntropy(
 
 /**
  * total += mean of `values`, in place: gathers the losses of an epoch on the device. `values` is [B], `total` [1].
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `values` has not one axis or `total` is not [1], DTypeError where one of them is not f32.
  */
 export function accumulateMean(recorder: Recorder, values: Tensor<"f32">, total: Tensor<"f32">): void {
   expectRank("accumulateMean", "values", values.shape, "B");
@@ -99,7 +100,7 @@ export function accumulateMean(recorder: Recorder, values: Tensor<"f32">, total:
 
 /**
  * The class of each row of `x` [B, K]: the first k with the largest value, as u32 [B]. A NaN counts as the largest.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where x has not two axes, DTypeError where it is not f32.
  */
 export function argmax(recorder: Recorder, x: Tensor<"f32">): Tensor<"u32"> {
   const sizes = scoreSizes("argmax", "x", x.shape);
@@ -120,7 +121,8 @@ export function argmax(recorder: Recorder, x: Tensor<"f32">): Tensor<"u32"> {
 /**
  * total += the number of places where `a` and `b` are equal, in place: counts right answers on the device. `a` and `b`
  * are u32 [B], `total` u32 [1].
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `a` has not one axis, `b` another shape, or `total` is not [1]; DTypeError where one of them
+ * is not u32.
  */
 export function countEqual(recorder: Recorder, a: Tensor<"u32">, b: Tensor<"u32">, total: Tensor<"u32">): void {
   expectRank("countEqual", "a", a.shape, "B");

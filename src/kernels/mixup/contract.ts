@@ -65,7 +65,8 @@ const MOST_CHANNELS = 4;
 
 /**
  * Shape of the images that `blend` makes of `images` [n, C, H, W]: [B, C, H, W].
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `images` has not four axes, or the tensors of `blend` are not all [B]; DTypeError where
+ * `images` is not u8, or a tensor of `blend` not u32.
  */
 export function blendShape(operation: string, images: Tensor, { first, second, weight }: Blend): Shape {
   expectRank(operation, "images", images.shape, "N C H W");
@@ -80,7 +81,7 @@ export function blendShape(operation: string, images: Tensor, { first, second, w
 
 /**
  * Requires normalisation and augmentation that fit images of `shape`.
- * @throws ShapeError, DTypeError, InputError
+ * @throws what blendImages throws.
  */
 export function expectImageOptions(shape: Shape, { mean, std, augment }: BlendImagesOptions): void {
   const channels = shape[1];
@@ -108,7 +109,7 @@ export function expectImageOptions(shape: Shape, { mean, std, augment }: BlendIm
 
 /**
  * Number of blends that one batch of candidates makes: P·L, or P where each has a single λ.
- * @throws ShapeError, DTypeError, InputError
+ * @throws what candidateBlends throws.
  */
 export function candidateCount({ images, pool, pairs, lambdas, counter, batch, single }: CandidateOptions): number {
   const operation = "candidateBlends";

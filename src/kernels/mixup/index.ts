@@ -47,7 +47,8 @@ const hostBlend = ({ first, second, weight }: Blend): HostBlend => ({
 /**
  * The 8-bit pixels of blends, u8 [B, C, H, W], of `images` u8 [n, C, H, W]: what a teacher is shown. Whole-number
  * arithmetic, (a·w + b·(65536 − w) + 32768) >> 16, the same bits on every device.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where `images` has not four axes, or the tensors of `blend` are not all [B]; DTypeError where
+ * `images` is not u8, or a tensor of `blend` not u32.
  */
 export function blendPixels(recorder: Recorder, images: Tensor<"u8">, blend: Blend): Tensor<"u8"> {
   const shape = blendShape("blendPixels", images, blend);
@@ -69,7 +70,10 @@ export function blendPixels(recorder: Recorder, images: Tensor<"u8">, blend: Ble
  * Blends as a network takes them, f32 [B, C, H, W], of `images` u8 [n, C, H, W], in one pass: pixels are blended to the
  * very 8 bits of {@link blendPixels}, cropped and flipped at random where `augment` says so, and normalised to
  * (pixel / 255 − mean) / std. C is at most 4.
- * @throws ShapeError, DTypeError, InputError
+ * @throws ShapeError where `images` has not four axes or more than 4 channels, the tensors of `blend` are not all [B],
+ * `mean` or `std` has not one finite number for each channel, or the counter is not [1]; DTypeError where `images` is
+ * not u8, or a tensor of `blend` or the counter not u32; InputError where an `std` is not above 0, `crop` is not a
+ * whole number from 0 to the longer side, or the seed is not of 32 bits.
  */
 export function blendImages(
   recorder: Recorder,
@@ -98,7 +102,9 @@ export function blendImages(
  * The blends of the batch of candidates that the counter stands at, computed from their numbers: candidate
  * min(counter · P + p, pool − 1) at each λ of the grid, P·L blends, all λ of a candidate next to each other; or P blends,
  * each at one λ ({@link drawLambda}), where `single`. Pair numbers in `pairs` have to be those of n images.
- * @throws ShapeError, DTypeError, InputError
+ * @throws ShapeError where `images` is not 2 to 92681, `batch` not a whole number from 1 up, `lambdas` has not one
+ * axis, `pairs` is not [pool], `pool` without `pairs` not the number of all pairs, or `counter` not [1]; DTypeError
+ * where `lambdas`, `pairs` or `counter` is not u32; InputError where the seed is not of 32 bits.
  */
 export function candidateBlends(recorder: Recorder, options: CandidateOptions): Blend {
   const { images, pool, pairs, lambdas, counter, batch, single } = options;

@@ -64,7 +64,8 @@ export function adamNumbers({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight
 
 /**
  * Requires flat f32 tensors of one length [P], rates [T] and a counter. Returns P.
- * @throws ShapeError, DTypeError
+ * @throws ShapeError where the tensors of `state` are not flat and of one length, `rates` has not one axis, or the
+ * counter is not [1]; DTypeError where one of these is not f32, or the counter not u32.
  */
 export function flatSize(operation: string, state: Record<string, Tensor<"f32">>, schedule: Schedule): number {
   const [[first, { shape }]] = Object.entries(state);

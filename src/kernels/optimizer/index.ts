@@ -30,7 +30,9 @@ export interface AdamState {
 /**
  * A step of SGD with momentum, weight decay and Nesterov's momentum, in place, by the formulas of torch.optim.SGD with
  * dampening 0. The learning rate is rates[min(counter, T − 1)], looked up on the device at each run.
- * @throws ShapeError, DTypeError; InputError where a number is out of its range.
+ * @throws ShapeError where the tensors of the state are not flat and of one length, `rates` has not one axis, or
+ * `counter` is not [1]; DTypeError where one of these is not f32, or `counter` not u32; InputError where a number is
+ * out of its range.
  */
 export function sgd(recorder: Recorder, state: SgdState, options: SgdOptions): void {
   const { parameters, gradients, velocity } = state;
@@ -58,7 +60,9 @@ export function sgd(recorder: Recorder, state: SgdState, options: SgdOptions): v
 /**
  * A step of Adam with weight decay added to the gradients, in place, by the formulas of torch.optim.Adam. The step
  * number t is counter + 1 and the learning rate rates[min(counter, T − 1)], both looked up on the device at each run.
- * @throws ShapeError, DTypeError; InputError where a number is out of its range.
+ * @throws ShapeError where the tensors of the state are not flat and of one length, `rates` has not one axis, or
+ * `counter` is not [1]; DTypeError where one of these is not f32, or `counter` not u32; InputError where a number is
+ * out of its range.
  */
 export function adam(recorder: Recorder, state: AdamState, options: AdamOptions): void {
   const { parameters, gradients, mean, variance } = state;

@@ -10,7 +10,7 @@ import { avgPool2dBackwardReference, avgPool2dReference } from "./reference.js";
 /**
  * The mean of each window: x is [N, C, H, W], the result [N, C, OH, OW], both f32. Padding counts as zeros.
  * @throws ShapeError where x does not fit or `out` has another shape, InputError where an option is out of its range,
- * DTypeError where x is not f32.
+ * DTypeError where x or `out` is not f32.
  */
 export function avgPool2d(
   recorder: Recorder,
@@ -26,7 +26,7 @@ export function avgPool2d(
  * avgPool2d's gradient by its input of `inputShape` [N, C, H, W], which the result has: each window's element of
  * `dOut` [N, C, OH, OW] is shared out evenly among the window's pixels.
  * @throws ShapeError where the shapes do not fit, InputError where an option is out of its range, DTypeError where
- * `dOut` is not f32.
+ * `dOut` or the target is not f32.
  */
 export function avgPool2dBackward(
   recorder: Recorder,
@@ -42,7 +42,7 @@ export function avgPool2dBackward(
 
 /**
  * The mean of each plane: x is [N, C, H, W], the result [N, C], both f32.
- * @throws ShapeError where x has not four axes or `out` has another shape, DTypeError where x is not f32.
+ * @throws ShapeError where x has not four axes or `out` has another shape, DTypeError where x or `out` is not f32.
  */
 export function globalAvgPool(recorder: Recorder, x: Tensor<"f32">, target: Target = {}): Tensor<"f32"> {
   const geometry = globalPoolGeometry(x.shape, "globalAvgPool");
@@ -51,7 +51,7 @@ export function globalAvgPool(recorder: Recorder, x: Tensor<"f32">, target: Targ
 
 /**
  * globalAvgPool's gradient by its input of `inputShape` [N, C, H, W], which the result has; `dOut` is [N, C].
- * @throws ShapeError where the shapes do not fit, DTypeError where `dOut` is not f32.
+ * @throws ShapeError where the shapes do not fit, DTypeError where `dOut` or the target is not f32.
  */
 export function globalAvgPoolBackward(
   recorder: Recorder,

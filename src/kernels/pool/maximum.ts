@@ -11,7 +11,7 @@ import { maxPool2dBackwardReference, maxPool2dReference } from "./reference.js";
  * The largest number of each window: x is [N, C, H, W], the result [N, C, OH, OW], both f32. Padding never counts; a
  * window that holds a NaN gives NaN.
  * @throws ShapeError where x does not fit or `out` has another shape, InputError where an option is out of its range,
- * DTypeError where x is not f32.
+ * DTypeError where x or `out` is not f32.
  */
 export function maxPool2d(
   recorder: Recorder,
