@@ -24,7 +24,7 @@ interface DemoOptions extends CommonOptions {
 
 /** Pixels on a side of the drawn digits: small, so that the CPU reference is done in time too. */
 const SIZE = 16;
-const TRAIN_IMAGES = 4000;
+const TRAIN_IMAGES = 3000;
 const TEST_IMAGES = 2000;
 const REAL_IMAGES = 200;
 const BUDGET = 2000;
@@ -35,8 +35,8 @@ const method: Omit<DistillOptions, "strategy" | "seed"> = {
   ...defaultDistillOptions,
   budget: BUDGET,
   rounds: 3,
-  pool: 3000,
-  steps: 300,
+  pool: 1500,
+  steps: 160,
   batch: 64,
   augmentation: { crop: 1, flip: false },
 };
@@ -127,7 +127,7 @@ async function trainTeacher(
   signal: AbortSignal,
 ): Promise<{ teacher: NetworkTeacher; accuracy: number }> {
   const network = new Network(device, specFor("lenet5", data, data.classes), seed);
-  const options = { epochs: 6, batch: 64, rate: 2e-3, crop: 1, flip: false, seed };
+  const options = { epochs: 5, batch: 64, rate: 2e-3, crop: 1, flip: false, seed };
   await fitLabelled(network, data, options, {
     signal,
     onProgress: (done, total) => {

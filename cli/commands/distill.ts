@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import {
   defaultDistillOptions,
   distill,
@@ -11,8 +11,15 @@ import {
   type RoundReport,
 } from "../../src/activemixup/index.js";
 import { openImageSet, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
-import { InputError } from "../../src/errors.js";
-import { architectures, encodeNetwork, Network, paperSgd, plainAdam } from "../../src/nn/index.js";
+import {
+  architectures,
+  encodeNetwork,
+  Network,
+  paperSchedule,
+  paperSgd,
+  plainAdam,
+  type Schedule,
+} from "../../src/nn/index.js";
 import { Philox, RandomStream, type Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { openNetwork } from "../networks.js";
@@ -41,6 +48,7 @@ interface CommandOptions extends CommonOptions {
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
   readonly rate: number;
+  readonly schedule: "cosine" | "paper" | "constant";
   readonly crop: number;
   readonly flip?: boolean;
   readonly test?: string;
@@ -68,8 +76,17 @@ export function distillCommand(signal: AbortSignal): Command {
     .option("--steps <count>", "training steps each round, instead of --epochs", whole(1))
     .option("--restart", "start the student anew each round")
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
-    .option("--optimizer <name>", "adam, or sgd with the paper's momentum and weight decay", "adam")
-    .option("--rate <rate>", "highest learning rate; it falls to 0 along a cosine each round", positive, 2e-3)
+    .addOption(
+      new Option("--optimizer <name>", "sgd: with the paper's momentum and weight decay")
+        .choices(["adam", "sgd"])
+        .default("adam"),
+    )
+    .option("--rate <rate>", "highest learning rate", positive, 2e-3)
+    .addOption(
+      new Option("--schedule <name>", "course of the learning rate in each round; paper: divided by 10 three times")
+        .choices(["cosine", "paper", "constant"])
+        .default("cosine"),
+    )
     .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), defaults.augmentation.crop)
     .option("--flip", "mirror images at random in training")
     .option("--test <path>", "test images to report on; with labels for accuracy")
@@ -173,16 +190,18 @@ const units = { select: "pairs", query: "queries", train: "steps", evaluate: "im
 
 const noSeconds = { select: 0, query: 0, train: 0, evaluate: 0 };
 
+const schedules: Record<CommandOptions["schedule"], Schedule> = {
+  cosine: defaultDistillOptions.schedule,
+  paper: paperSchedule,
+  constant: { kind: "constant", rate: 1 },
+};
+
 function methodOptions(options: CommandOptions): DistillOptions {
-  const optimizers = { adam: plainAdam, sgd: paperSgd };
-  if (!Object.hasOwn(optimizers, options.optimizer)) {
-    throw new InputError(`--optimizer is ${options.optimizer}; choose adam or sgd`);
-  }
   const { budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
   return {
     ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed },
-    optimizer: optimizers[options.optimizer],
-    schedule: { ...defaultDistillOptions.schedule, rate: options.rate },
+    optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
+    schedule: { ...schedules[options.schedule], rate: options.rate },
     restart: options.restart ?? false,
     augmentation: { crop: options.crop, flip: options.flip ?? false },
   };
@@ -222,6 +241,9 @@ function describeRun(summary: Summary, out: string): string {
   return [
     formatTable([head, ...rows]),
     `${ended}: ${summary.queries} of ${summary.budget} queries, strategy ${summary.strategy}${teacher}`,
+    ...(summary.evaluation
+      ? [`measured on ${summary.evaluation}: ${summary.evaluationQueries} answers outside the budget`]
+      : []),
     `the run is in ${out}`,
   ].join("\n");
 }
