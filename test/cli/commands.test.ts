@@ -230,7 +230,7 @@ describe("mistakes", () => {
   });
 
   it("suggests the command that was meant", async () => {
-    const { code, stderr } = await cli("distill");
+    const { code, stderr } = await cli("distil");
     expect(code).toBe(2);
     expect(stderr).toContain("Did you mean distill?");
   });
