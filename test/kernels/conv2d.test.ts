@@ -7,10 +7,10 @@ import {
   conv2dWeightGradient,
   type Conv2dVariant,
 } from "../../src/kernels/conv2d/index.js";
-import { Philox, type Shape } from "../../src/tensor/index.js";
+import type { Shape } from "../../src/tensor/index.js";
 import { expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
-import { anySeed, expectSame, randomInput, runKernel, type Input } from "./harness.js";
+import { anySeed, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();
 const variants: Conv2dVariant[] = ["direct", "tiled", "subgroup"];
@@ -99,18 +99,6 @@ const fewPipelines = fc.oneof(
 const problemFor = (variant: Conv2dVariant) => (variant === "subgroup" ? fewPipelines : anyProblem);
 const often = { numRuns: 80 };
 const sometimes = { numRuns: 40 };
-
-/** Random values of which one in forty is NaN or an infinity, where `may` allows it of an index. */
-function oddInput(shape: Shape, seed: number, may: (index: number) => boolean = () => true): Input<"f32"> {
-  const input = randomInput(shape, seed);
-  const random = new Philox(seed, 1);
-  const odd = [NaN, Infinity, -Infinity];
-  const data = Float32Array.from(input.data, (value, index) => {
-    const replaced = random.below(40) === 0 && may(index);
-    return replaced ? odd[random.below(3)] : value;
-  });
-  return { ...input, data };
-}
 
 describe.each(variants)("conv2d, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {

@@ -74,6 +74,18 @@ export function randomInput(shape: Shape, seed: number): Input<"f32"> {
   return { shape, dtype: "f32", data: Float32Array.from({ length: size }, () => 2 * random.float() - 1) };
 }
 
+/** The same with NaN and infinities in place of one value in forty, where `may` allows it of an index. */
+export function oddInput(shape: Shape, seed: number, may: (index: number) => boolean = () => true): Input<"f32"> {
+  const input = randomInput(shape, seed);
+  const random = new Philox(seed, 1);
+  const odd = [NaN, Infinity, -Infinity];
+  const data = Float32Array.from(input.data, (value, index) => {
+    const replaced = random.below(40) === 0 && may(index);
+    return replaced ? odd[random.below(3)] : value;
+  });
+  return { ...input, data };
+}
+
 /** Sizes around the edges of tiles of `tile`: 1, primes, tile − 1, tile, tile + 1 and twice that. */
 export function edgeSize(tile: number, most = 2 * tile + 1): fc.Arbitrary<number> {
   const edges = [1, 2, 3, 7, 13, tile - 1, tile, tile + 1, 2 * tile, 2 * tile + 1];

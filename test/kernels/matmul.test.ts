@@ -4,7 +4,8 @@ import { chooseMatmul, matmul, matmulSizes, planMatmul, type MatmulVariant } fro
 import type { Capabilities } from "../../src/tensor/index.js";
 import { EXACT, expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
-import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
+import { anySeed, edgeSize, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
+import { numericalGradient } from "./numerical-gradient.js";
 
 const devices = useDevices();
 const variants: MatmulVariant[] = ["register", "subgroup", "tiled"];
@@ -93,6 +94,55 @@ describe.each(variants)("matmul, variant %s", (variant) => {
     }));
     expectClose(plain, [3, 3, NaN, NaN, Infinity, -Infinity], f32Tolerance(2));
     expectClose(rectified, [3, 3, NaN, NaN, Infinity, 0], f32Tolerance(2));
+  });
+
+  it("carries NaN and infinities like the reference at tile edges and transposed, into a given tensor", async () => {
+    if (!runs(variant)) return expectRefusal(variant);
+    await fc.assert(
+      fc.asyncProperty(problem, async ({ m, n, k, transposeA, transposeB, relu, seed }) => {
+        const inputs = {
+          a: oddInput(transposeA ? [k, m] : [m, k], seed),
+          b: oddInput(transposeB ? [n, k] : [k, n], seed + 1),
+          out: randomInput([m, n], seed + 2),
+        };
+        await expectSame(
+          devices,
+          inputs,
+          (recorder, { a, b, out }) => {
+            const c = matmul(recorder, a, b, undefined, { transposeA, transposeB, relu, variant, out });
+            expect(c).toBe(out);
+            return { out };
+          },
+          f32Tolerance(k),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("gives the gradients of a linear layer that finite differences show", async () => {
+    if (!runs(variant)) return expectRefusal(variant);
+    // Y = X·Wᵀ is linear in X and in W: a step of 0.5 has no error but that of rounding.
+    const inputs = { x: randomInput([5, 3], 1), w: randomInput([4, 3], 2) };
+    const dY = randomInput([5, 4], 3);
+    const [dX, dW] = await Promise.all(
+      (["x", "w"] as const).map((name) =>
+        numericalGradient(
+          devices.cpu,
+          inputs,
+          name,
+          dY.data,
+          (recorder, { x, w }) => matmul(recorder, x, w, undefined, { transposeB: true }),
+          0.5,
+        ),
+      ),
+    );
+    const found = await runKernel(devices.gpu, { ...inputs, dY }, (recorder, tensors) => ({
+      dX: matmul(recorder, tensors.dY, tensors.w, undefined, { variant }),
+      dW: matmul(recorder, tensors.dY, tensors.x, undefined, { transposeA: true, variant }),
+    }));
+    expectClose(found.dX, dX, f32Tolerance(20), "dX");
+    expectClose(found.dW, dW, f32Tolerance(20), "dW");
   });
 });
 

@@ -7,13 +7,15 @@ import {
   globalAvgPoolBackward,
   maxPool2d,
   maxPool2dBackward,
+  planPoolBackward,
+  pool2dGeometry,
   pool2dShape,
   type Pool2dOptions,
 } from "../../src/kernels/pool/index.js";
 import { CpuDevice, createTensor, Philox, Recorder, type Shape } from "../../src/tensor/index.js";
 import { EXACT, expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
-import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
+import { anySeed, edgeSize, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 import { numericalGradient } from "./numerical-gradient.js";
 
 const devices = useDevices();
@@ -47,6 +49,24 @@ const problem: fc.Arbitrary<Problem> = fc
 function tiedInput(shape: Shape, seed: number): Input<"f32"> {
   const { data } = randomInput(shape, seed);
   return { shape, dtype: "f32", data: Float32Array.from(data, (value) => Math.round(value * 2) / 2) };
+}
+
+/** Many equal values, NaN and infinities: the maxima and their gradient have to be the reference's. */
+async function expectMaximaOfOddValues(shape: Shape, options: Pool2dOptions, seed: number): Promise<void> {
+  const x = tiedInput(shape, seed);
+  const random = new Philox(seed);
+  const odd = [NaN, Infinity, -Infinity];
+  const data = Float32Array.from(x.data, (value) => (random.float() < 0.2 ? odd[random.below(3)] : value));
+  const inputs = { x: { ...x, data }, dOut: oddInput(pool2dShape(shape, options), seed + 1) };
+  await expectSame(
+    devices,
+    inputs,
+    (recorder, { x, dOut }) => {
+      const out = maxPool2d(recorder, x, options);
+      return { out, dX: maxPool2dBackward(recorder, x, out, dOut, options) };
+    },
+    { out: EXACT, dX: f32Tolerance(25) },
+  );
 }
 
 describe("max pooling", () => {
@@ -96,22 +116,23 @@ describe("max pooling", () => {
   it("agrees with the reference on NaN and infinities in overlapping windows", async () => {
     await fc.assert(
       fc.asyncProperty(problem, anySeed, async ({ shape, options }, seed) => {
-        const x = tiedInput(shape, seed);
-        const random = new Philox(seed);
-        const odd = [NaN, Infinity, -Infinity];
-        const data = Float32Array.from(x.data, (value) => (random.float() < 0.2 ? odd[random.below(3)] : value));
-        const inputs = { x: { ...x, data }, dOut: randomInput(pool2dShape(shape, options), seed + 1) };
-        await expectSame(
-          devices,
-          inputs,
-          (recorder, { x, dOut }) => {
-            const out = maxPool2d(recorder, x, options);
-            return { out, dX: maxPool2dBackward(recorder, x, out, dOut, options) };
-          },
-          { out: EXACT, dX: f32Tolerance(25) },
-        );
+        await expectMaximaOfOddValues(shape, options, seed);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it("agrees with the reference on ties, NaN and infinities in windows that touch or leave gaps", async () => {
+    // Few kernels and strides: each is a pipeline of its own. Sizes that the stride divides, and others.
+    const windows = fc.constantFrom<Pool2dOptions>({ kernel: 2 }, { kernel: 3 }, { kernel: 2, stride: 5 });
+    const side = fc.integer({ min: 3, max: 16 });
+    await fc.assert(
+      fc.asyncProperty(windows, edgeSize(3), side, side, anySeed, async (options, samples, height, width, seed) => {
+        const shape = [samples, 2, height, width];
+        expect(planPoolBackward("max", pool2dGeometry(shape, options)).program.name).toMatch("disjoint");
+        await expectMaximaOfOddValues(shape, options, seed);
+      }),
+      { numRuns: 60 },
     );
   });
 
@@ -191,20 +212,28 @@ describe("average pooling", () => {
     }
   });
 
-  it("carries NaN and infinities to the windows that hold them, and no others", async () => {
-    const inputs = {
-      x: { shape: [1, 1, 1, 8], dtype: "f32", data: [1, NaN, 2, Infinity, -Infinity, 4, Infinity, -Infinity] },
-    } satisfies Record<string, Input>;
-    const { out, dX } = await runKernel(devices.gpu, inputs, (recorder, { x }) => ({
-      out: avgPool2d(recorder, x, { kernel: 1, stride: 1 }),
-      dX: avgPool2dBackward(recorder, x, [1, 1, 1, 8], { kernel: 1 }),
-    }));
-    expectClose(out, inputs.x.data, EXACT);
-    expectClose(dX, inputs.x.data, EXACT);
-    const { whole } = await runKernel(devices.gpu, inputs, (recorder, { x }) => ({
-      whole: globalAvgPool(recorder, x),
-    }));
-    expectClose(whole, [NaN], EXACT);
+  it("carries NaN and infinities to the windows that hold them, and no others, forward and backward", async () => {
+    await fc.assert(
+      fc.asyncProperty(problem, anySeed, async ({ shape, options }, seed) => {
+        const inputs = {
+          x: oddInput(shape, seed),
+          dOut: oddInput(pool2dShape(shape, options), seed + 1),
+          dWhole: oddInput(shape.slice(0, 2), seed + 2),
+        };
+        await expectSame(
+          devices,
+          inputs,
+          (recorder, { x, dOut, dWhole }) => ({
+            out: avgPool2d(recorder, x, options),
+            dX: avgPool2dBackward(recorder, dOut, shape, options),
+            whole: globalAvgPool(recorder, x),
+            dXWhole: globalAvgPoolBackward(recorder, dWhole, shape),
+          }),
+          f32Tolerance(25),
+        );
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it("has the gradients that finite differences show", async () => {
