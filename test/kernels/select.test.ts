@@ -28,12 +28,12 @@ describe("scorePairs", () => {
   it("agrees with the reference at every batch", async () => {
     const problem = fc.record({
       batch: fc.constantFrom(1, 3, 63, 64, 65),
-      lambdas: fc.constantFrom(1, 2, 11),
+      lambdas: fc.constantFrom(1, 2, 11, 11),
       classes: fc.constantFrom(1, 2, 10, 37),
       batches: fc.constantFrom(1, 2, 3),
       missing: fc.nat(64),
-      counter: fc.constantFrom(0, 1, 2, 5, 0xffffffff),
-      single: fc.option(fc.record({ seed: anySeed }), { nil: undefined }),
+      counter: fc.constantFrom(0, 0, 1, 2, 5, 0xffffffff),
+      single: fc.option(fc.record({ seed: anySeed }), { nil: undefined, freq: 2 }),
       seed: anySeed,
     });
     await fc.assert(
