@@ -16,12 +16,53 @@ export function f32Tolerance(length = 1): Tolerance {
 /** No difference at all: for copies, integers and bits. */
 export const EXACT: Tolerance = { rtol: 0, atol: 0 };
 
+/** Where only numbers below 2^-126 may differ: whether they stay or become 0 is the device's choice. */
+export const SUBNORMAL: Tolerance = { rtol: 0, atol: 1e-37 };
+
 /**
- * Of a network's gradient against differences of f32 results over steps of 0.002; rtol is of its root mean square.
- * Rounding makes 6e-8 / 0.002 of each result, of which about a hundred are added, and curvature as much. A wrong
- * gradient is wrong by its own size.
+ * Of one step of Adam from 0, relative to itself. WGSL allows divisions 2.5 ulp (3e-7 each, three of them), a square
+ * root of about twice that, and exp 4 ulp, 7e-7 of 1 − exp(x) at x = −0.5: 3e-6 in all, with the roundings between.
+ * Below the 7e-6 that 1 − beta2 would be wrong by were it made from beta2 in f32.
  */
-export const BY_DIFFERENCES: Tolerance = { rtol: 5e-3, atol: 1e-5 };
+export const ADAM_STEP: Tolerance = { rtol: 4e-6, atol: 0 };
+
+/**
+ * Of a softmax whose logits, up to 50, are shifted by 64: adding rounds them by 4e-6, and probabilities move by the sum
+ * of two such errors, relative to themselves.
+ */
+export const SHIFTED_SOFTMAX: Tolerance = { rtol: 2e-5, atol: 1e-6 };
+
+/**
+ * Of (x − mean) · 1/√(variance + 1e-5) with x of about 1: rounding of mean and x, some 1e-7, is multiplied by up to
+ * 1/√1e-5 = 316.
+ */
+export const NORMALISED: Tolerance = { rtol: 1e-5, atol: 1e-4 };
+
+/**
+ * Of 1/√(variance + 1e-5) with x of about 1. A deviation d is off by 1e-7, the variance by 2d · 1e-7: most, relative to
+ * variance + 1e-5, at d = 0.003, where the result is off by 2e-5 of itself, and by a few times that where the mean is
+ * off too.
+ */
+export const INVERSE_DEVIATION: Tolerance = { rtol: 1e-4, atol: 0 };
+
+/**
+ * Of the gradient of a linear or piecewise linear kernel against differences over steps of 0.01 and more: a result of
+ * about 1, rounded by 6e-8, over 0.02 makes 3e-6; some ten to thirty of them are added.
+ */
+export const LINEAR_BY_DIFFERENCES: Tolerance = { rtol: 1e-4, atol: 1e-4 };
+
+/** Of the gradient of the mean loss: as above, of three results; the third derivative times the step's square as much. */
+export const LOSS_BY_DIFFERENCES: Tolerance = { rtol: 0, atol: 3e-5 };
+
+/** Of the gradient of batch norm over few elements: its curvature times the step's square, beside rounding. */
+export const NORM_BY_DIFFERENCES: Tolerance = { rtol: 1e-2, atol: 2e-3 };
+
+/**
+ * Of a network's gradient against differences over steps of 0.002; rtol is of its root mean square. Rounding makes
+ * 6e-8 / 0.002 of each result, of which about a hundred are added, and curvature as much. A wrong gradient is wrong by
+ * its own size.
+ */
+export const NETWORK_BY_DIFFERENCES: Tolerance = { rtol: 5e-3, atol: 1e-5 };
 
 /** |actual − expected| ≤ atol + rtol·|expected|; NaN matches only NaN, an infinity only itself. */
 function isClose(actual: number, expected: number, { rtol, atol }: Tolerance): boolean {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { add, dropout, dropoutBackward, planRelu, relu, reluBackward } from "../../src/kernels/activation/index.js";
 import { CpuDevice, createTensor, Recorder, type GpuPlan, type Tensor } from "../../src/tensor/index.js";
-import { EXACT, expectClose, type Tolerance } from "../close.js";
+import { EXACT, expectClose, LINEAR_BY_DIFFERENCES, SUBNORMAL } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
 import { numericalGradient } from "./numerical-gradient.js";
@@ -87,7 +87,7 @@ describe("relu and add", () => {
     const { gradient } = await runKernel(devices.gpu, { ...inputs, dOut }, (recorder, { x, dOut }) => ({
       gradient: reluBackward(recorder, relu(recorder, x), dOut),
     }));
-    expectClose(gradient, expected, { rtol: 0, atol: 1e-4 });
+    expectClose(gradient, expected, LINEAR_BY_DIFFERENCES);
   });
 });
 
@@ -154,13 +154,11 @@ describe("dropout", () => {
 
   it("drops NaN and infinities like any other element", async () => {
     const inputs = { x: odd, counter: stepInput(0) };
-    // Whether numbers below 2^-126 stay is the device's choice.
-    const subnormal: Tolerance = { rtol: 0, atol: 1e-37 };
     await expectSame(
       devices,
       inputs,
       (recorder, { x, counter }) => ({ out: dropout(recorder, x, { rate: 0.5, seed: 1, counter, salt: 0 }) }),
-      subnormal,
+      SUBNORMAL,
     );
   });
 });

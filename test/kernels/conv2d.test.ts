@@ -8,7 +8,7 @@ import {
   type Conv2dVariant,
 } from "../../src/kernels/conv2d/index.js";
 import type { Shape } from "../../src/tensor/index.js";
-import { expectClose, f32Tolerance } from "../close.js";
+import { expectClose, f32Tolerance, LINEAR_BY_DIFFERENCES } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 
@@ -279,7 +279,7 @@ describe("conv2d's reference", () => {
       for (const name of ["x", "weight"] as const) {
         for (const index of [0, seed % gradients[name].length, gradients[name].length - 1]) {
           const difference = (await lossAt(name, index, step)) - (await lossAt(name, index, -step));
-          expectClose([gradients[name][index]], [difference / (2 * step)], { rtol: 1e-4, atol: 1e-4 }, name);
+          expectClose([gradients[name][index]], [difference / (2 * step)], LINEAR_BY_DIFFERENCES, name);
         }
       }
     });

@@ -12,7 +12,7 @@ import {
   softmaxReference,
 } from "../../src/kernels/loss/index.js";
 import { createTensor, Philox, readTensor, record, Recorder } from "../../src/tensor/index.js";
-import { EXACT, expectClose, f32Tolerance } from "../close.js";
+import { EXACT, expectClose, f32Tolerance, LOSS_BY_DIFFERENCES, SHIFTED_SOFTMAX } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, edgeSize, expectSame, randomInput, runKernel, type Input } from "./harness.js";
 
@@ -99,7 +99,7 @@ describe("softmax", () => {
         sizes,
       );
       expectClose([out.reduce((sum, value) => sum + value, 0)], [1], f32Tolerance(row.length));
-      expectClose(shifted, out, { rtol: 1e-4, atol: 1e-6 });
+      expectClose(shifted, out, SHIFTED_SOFTMAX);
     });
     fc.assert(property);
   });
@@ -149,8 +149,7 @@ describe("softmaxCrossEntropy", () => {
       const [up, down] = [meanAt(index, 1e-2), meanAt(index, -1e-2)];
       return (up.mean - down.mean) / (up.at - down.at);
     });
-    // Losses are rounded to f32: 1e-7 over a step of 2e-2; the third derivative adds about as much.
-    expectClose(gradient, differences, { rtol: 0, atol: 3e-5 });
+    expectClose(gradient, differences, LOSS_BY_DIFFERENCES);
   });
 
   it.each(names)("takes large and infinite logits, and carries NaN, device %s", async (name) => {

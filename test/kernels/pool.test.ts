@@ -13,7 +13,7 @@ import {
   type Pool2dOptions,
 } from "../../src/kernels/pool/index.js";
 import { CpuDevice, createTensor, Philox, Recorder, type Shape } from "../../src/tensor/index.js";
-import { EXACT, expectClose, f32Tolerance } from "../close.js";
+import { EXACT, expectClose, f32Tolerance, LINEAR_BY_DIFFERENCES } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, edgeSize, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 import { numericalGradient } from "./numerical-gradient.js";
@@ -158,7 +158,7 @@ describe("max pooling", () => {
         const out = maxPool2d(recorder, tensors.x, options);
         return { dX: maxPool2dBackward(recorder, tensors.x, out, tensors.dOut, options) };
       });
-      expectClose(dX, expected, { rtol: 0, atol: 1e-4 });
+      expectClose(dX, expected, LINEAR_BY_DIFFERENCES);
     },
   );
 });
@@ -251,8 +251,8 @@ describe("average pooling", () => {
       dX: avgPool2dBackward(recorder, tensors.dOut, x.shape, options),
       dXWhole: globalAvgPoolBackward(recorder, tensors.dWhole, x.shape),
     }));
-    expectClose(dX, windows, { rtol: 0, atol: 1e-4 });
-    expectClose(dXWhole, planes, { rtol: 0, atol: 1e-4 });
+    expectClose(dX, windows, LINEAR_BY_DIFFERENCES);
+    expectClose(dXWhole, planes, LINEAR_BY_DIFFERENCES);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   type Shape,
   type Tensor,
 } from "../../src/tensor/index.js";
-import { BY_DIFFERENCES } from "../close.js";
+import { NETWORK_BY_DIFFERENCES } from "../close.js";
 import { randomInput } from "../kernels/harness.js";
 
 /** A power of two, so that adding it to values of about 1 rounds little. */
@@ -105,7 +105,7 @@ export async function expectGradients(
  * how many differ by a fifth of the gradients' root mean square: they prove little.
  */
 function expectBetween(gradient: Float32Array, sides: number[][], name: string): number {
-  const { rtol, atol } = BY_DIFFERENCES;
+  const { rtol, atol } = NETWORK_BY_DIFFERENCES;
   const size = Math.sqrt(sides.reduce((sum, [left, right]) => sum + ((left + right) / 2) ** 2, 0) / sides.length);
   expect(size, `${name}: a gradient that is not 0`).toBeGreaterThan(0);
   const allowed = atol + rtol * size;

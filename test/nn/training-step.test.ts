@@ -7,10 +7,22 @@ import { useDevices } from "../devices.js";
 const devices = useDevices();
 
 /**
- * Of a whole network's gradients. Each kernel is held to 1e-5; through twenty layers of ReLU and of batch norm over few
- * images, differences of that size grow and flip single activations. A wrong kernel gives errors of about 1.
+ * How far a parameter's gradient may be off, by {@link relativeError}: about three times what lavapipe gives in
+ * November 2026. Each kernel is held to 1e-5; through many layers of ReLU and of batch norm over few images, differences
+ * of that size grow and flip single activations (AlexNet and VGG: 5e-4 to 4e-3), for which ResNets have room too, since
+ * another device may flip one where lavapipe has none (5e-6 to 8e-6). A wrong kernel gives errors of about 1.
  */
-const TOLERANCE = 1e-2;
+const tolerances: Readonly<Record<string, number>> = {
+  // 6e-7: too shallow for a flip.
+  lenet5: 1e-5,
+  "lenet5-half": 1e-5,
+  alexnet: 4e-3,
+  "alexnet-half": 1.2e-2,
+  vgg16: 2e-3,
+  resnet20: 2e-3,
+  resnet32: 2e-3,
+  resnet18: 2e-3,
+};
 
 /** Small enough for the CPU reference, and of the shapes that the published networks take. */
 function problem(architecture: string): { spec: NetworkSpec; batch: number } {
@@ -91,15 +103,15 @@ describe("a whole training step", () => {
   it.each(architectures)("of %s is the same on the GPU as on the CPU", { timeout: 120_000 }, async (architecture) => {
     const expected = await trainingStep(devices.cpu, architecture);
     const actual = await trainingStep(devices.gpu, architecture);
-    expect(relativeError(actual.losses, expected.losses, 0)).toBeLessThan(1e-4);
+    expect(relativeError(actual.losses, expected.losses, 0)).toBeLessThan(1e-5);
     expect([...actual.gradients.keys()]).toEqual([...expected.gradients.keys()]);
     // Biases before a batch norm have gradients of 0 in exact arithmetic: they are held to the size of the others.
     const floor = 1e-2 * rootMeanSquare(expected.gradients.values());
     for (const [name, gradient] of expected.gradients) {
-      expect(relativeError(actual.gradients.get(name)!, gradient, floor), name).toBeLessThan(TOLERANCE);
+      expect(relativeError(actual.gradients.get(name)!, gradient, floor), name).toBeLessThan(tolerances[architecture]);
     }
     for (const [name, { data }] of expected.statistics) {
-      expect(relativeError(actual.statistics.get(name)!.data, data, 1e-2), name).toBeLessThan(1e-3);
+      expect(relativeError(actual.statistics.get(name)!.data, data, 1e-2), name).toBeLessThan(1e-4);
     }
   });
 });
