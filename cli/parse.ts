@@ -30,11 +30,11 @@ export function notNegative(text: string): number {
   return value;
 }
 
-/** Numbers from 0 to 1 with commas between them: a λ grid. */
-export function fractions(text: string): number[] {
+/** Numbers with commas between them: a λ grid. */
+export function numbers(text: string): number[] {
   const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
-  if (values.some((value) => !(value >= 0 && value <= 1))) {
-    throw new InvalidArgumentError("expected numbers from 0 to 1 with commas between them, for example 0.3,0.5,0.7.");
+  if (values.some((value) => !Number.isFinite(value))) {
+    throw new InvalidArgumentError("expected numbers with commas between them, for example 0.3,0.5,0.7.");
   }
   return values;
 }

@@ -35,7 +35,8 @@ const method: Omit<DistillOptions, "strategy" | "seed"> = {
   ...defaultDistillOptions,
   budget: BUDGET,
   rounds: 3,
-  pool: 1500,
+  pool: 6000,
+  lambdas: [0.3, 0.5, 0.7],
   steps: 160,
   batch: 64,
   augmentation: { crop: 1, flip: false },
@@ -97,11 +98,12 @@ async function demo(
       signal,
       observer: {
         onProgress: (phase, round, done, total) => {
-          if (phase !== "query") progress.update(`${strategy}, round ${round}, ${phase}`, done, total, units[phase]);
+          progress.update(`${strategy}, round ${round}, ${phase}`, done, total, units[phase]);
         },
       },
     });
     student.dispose();
+    signal.throwIfAborted();
     const { student: score } = report.rounds.at(-1)!;
     rows.push({
       strategy,
@@ -116,7 +118,7 @@ async function demo(
   return { version, seed, device: device.info, teacher: { accuracy }, n: REAL_IMAGES, rows, seconds };
 }
 
-const units = { select: "pairs", train: "steps", evaluate: "images" };
+const units = { prepare: "", query: "queries", select: "pairs", train: "steps", evaluate: "images" };
 
 async function trainTeacher(
   device: Device,

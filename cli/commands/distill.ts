@@ -23,7 +23,7 @@ import {
 import { Philox, RandomStream, type Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { openNetwork } from "../networks.js";
-import { fractions, positive, whole } from "../parse.js";
+import { numbers, positive, whole } from "../parse.js";
 import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
@@ -47,7 +47,7 @@ interface CommandOptions extends CommonOptions {
   readonly restart?: boolean;
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
-  readonly rate: number;
+  readonly rate?: number;
   readonly schedule: "cosine" | "paper" | "constant";
   readonly crop: number;
   readonly flip?: boolean;
@@ -70,7 +70,7 @@ export function distillCommand(signal: AbortSignal): Command {
     .option("--rounds <count>", "rounds of choosing blends and asking", whole(0), defaults.rounds)
     .option("--per-round <queries>", "queries a round, instead of --rounds", whole(1))
     .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
-    .option("--lambdas <list>", "shares of the first image in a blend", fractions, [...defaults.lambdas])
+    .option("--lambdas <list>", "shares of the first image in a blend", numbers, [...defaults.lambdas])
     .option("--pool <pairs>", "most candidate pairs, a random sample (default: all pairs)", whole(1))
     .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
     .option("--steps <count>", "training steps each round, instead of --epochs", whole(1))
@@ -81,7 +81,7 @@ export function distillCommand(signal: AbortSignal): Command {
         .choices(["adam", "sgd"])
         .default("adam"),
     )
-    .option("--rate <rate>", "highest learning rate", positive, 2e-3)
+    .option("--rate <rate>", "highest learning rate (default: 0.002; 0.01 with the paper's schedule)", positive)
     .addOption(
       new Option("--schedule <name>", "course of the learning rate in each round; paper: divided by 10 three times")
         .choices(["cosine", "paper", "constant"])
@@ -137,8 +137,7 @@ async function run(device: Device, options: CommandOptions, progress: Progress, 
   const folder = await RunFolder.create(options.out);
   await folder.writeConfig({ version, ...options, ...method, chosen: Array.from(chosen), network: student.spec });
 
-  let report: DistillReport = { queries: 0, evaluationQueries: 0, rounds: [], seconds: noSeconds };
-  const summarise = (interrupted: boolean): Summary => ({
+  const summarise = (report: DistillReport): Summary => ({
     version,
     seed: options.seed,
     device: device.info,
@@ -149,59 +148,57 @@ async function run(device: Device, options: CommandOptions, progress: Progress, 
     budget: options.budget,
     evaluationQueries: report.evaluationQueries,
     ...(evaluation ? { evaluation: evaluation.name } : {}),
-    interrupted,
+    interrupted: report.interrupted,
     teacher: { file: options.teacher, accuracy: report.teacherAccuracy },
     student: { architecture: student.spec.architecture, ...report.rounds.at(-1)?.student },
     seconds: report.seconds,
     rounds: report.rounds,
   });
-  try {
-    await distill({
-      images,
-      teacher,
-      student,
-      evaluation,
-      options: method,
-      signal,
-      observer: {
-        onAnswers: (answers) => folder.appendAnswers(answers),
-        onProgress: (phase, round, done, total) => {
-          progress.update(`round ${round} ${phase}`, done, total, units[phase]);
-        },
-        onRound: async (round, soFar) => {
-          report = soFar;
-          progress.say(describeRound(round));
-          await folder.appendRound(round);
-          await folder.writeStudent(await encodeNetwork(student));
-          await folder.writeSummary(summarise(false));
-        },
+  const report = await distill({
+    images,
+    teacher,
+    student,
+    evaluation,
+    options: method,
+    signal,
+    observer: {
+      onAnswers: (answers) => folder.appendAnswers(answers),
+      onProgress: (phase, round, done, total) => {
+        progress.update(`round ${round} ${phase}`, done, total, units[phase]);
       },
-    });
-  } catch (error) {
-    if (!signal.aborted || error !== signal.reason) throw error;
-    await folder.writeSummary(summarise(true));
-  } finally {
-    progress.end();
+      onRound: async (round, soFar) => {
+        progress.say(describeRound(round));
+        await folder.appendRound(round);
+        await folder.writeStudent(await encodeNetwork(student));
+        await folder.writeSummary(summarise(soFar));
+      },
+    },
+  });
+  progress.end();
+  const summary = summarise(report);
+  if (report.interrupted) {
+    // Before the first round is done, the student as it stands is better than none.
+    if (report.rounds.length === 0) await folder.writeStudent(await encodeNetwork(student));
+    await folder.writeSummary(summary);
   }
-  return summarise(signal.aborted);
+  return summary;
 }
 
-const units = { select: "pairs", query: "queries", train: "steps", evaluate: "images" };
-
-const noSeconds = { select: 0, query: 0, train: 0, evaluate: 0 };
+const units = { prepare: "", select: "pairs", query: "queries", train: "steps", evaluate: "images" };
 
 const schedules: Record<CommandOptions["schedule"], Schedule> = {
   cosine: defaultDistillOptions.schedule,
   paper: paperSchedule,
-  constant: { kind: "constant", rate: 1 },
+  constant: { kind: "constant", rate: defaultDistillOptions.schedule.rate },
 };
 
 function methodOptions(options: CommandOptions): DistillOptions {
   const { budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
+  const schedule = schedules[options.schedule];
   return {
     ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed },
     optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
-    schedule: { ...schedules[options.schedule], rate: options.rate },
+    schedule: { ...schedule, rate: options.rate ?? schedule.rate },
     restart: options.restart ?? false,
     augmentation: { crop: options.crop, flip: options.flip ?? false },
   };

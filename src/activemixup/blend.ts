@@ -5,7 +5,7 @@ import { blendPixel, WHOLE_WEIGHT } from "../kernels/index.js";
 export interface MixedPair {
   readonly first: number;
   readonly second: number;
-  /** In [0, 1]. */
+  /** Above 0, and 1 for a real image. */
   readonly lambda: number;
 }
 
@@ -44,6 +44,10 @@ export function checkLambdas(lambdas: readonly number[]): void {
     throw new InputError(`--lambdas gives ${lambdas.length} values; expected 1 to 64`);
   }
   for (const lambda of lambdas) {
-    if (!(lambda >= 0 && lambda <= 1)) throw new InputError(`--lambdas holds ${lambda}; expected numbers from 0 to 1`);
+    if (!(lambda > 0 && lambda < 1)) {
+      throw new InputError(
+        `--lambdas holds ${lambda}; expected numbers between 0 and 1, where a blend is none of its two`,
+      );
+    }
   }
 }

@@ -1,12 +1,13 @@
 import { InputError } from "../errors.js";
 import { bytesPerImage, type ImageSet } from "../data/index.js";
-import { Examples, Trainer, type Network } from "../nn/index.js";
+import { Examples, Trainer, type Network, type NetworkState } from "../nn/index.js";
 import { createTensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition } from "./acquisition/index.js";
 import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
 import { Evaluation, type Score } from "./evaluation.js";
-import { Ledger } from "./ledger.js";
-import { planRounds, type DistillOptions } from "./options.js";
+import { ASKED_AT_ONCE, Ledger } from "./ledger.js";
+import type { DistillOptions } from "./options.js";
+import { planDistill, stepsOf, sum } from "./plan.js";
 import { Pool } from "./pool.js";
 import { Stopwatch, type Phase, type PhaseSeconds } from "./stopwatch.js";
 import type { Teacher } from "./teacher.js";
@@ -41,8 +42,12 @@ export interface DistillReport {
   /** Teacher answers about test or held-out images, outside the budget. */
   readonly evaluationQueries: number;
   readonly teacherAccuracy?: number;
+  /** The finished rounds. */
   readonly rounds: readonly RoundReport[];
+  /** Of the whole run, an unfinished round included. */
   readonly seconds: PhaseSeconds;
+  /** Whether the run was aborted by its signal. */
+  readonly interrupted: boolean;
 }
 
 /** Hears of a run while it goes on. */
@@ -68,14 +73,12 @@ export interface DistillInput {
   readonly signal?: AbortSignal;
 }
 
-/** What decides whether a run can be made. */
-export type DistillPlanInput = Pick<DistillInput, "images" | "student" | "evaluation" | "options"> & {
-  readonly teacher: Pick<Teacher, "classes">;
-};
-
 /**
- * Trains the student to do as the teacher does: steps 1 to 7 of active mixup (Wang, Li, Wang, Gong, CVPR 2020).
- * @throws InputError where options, images, teacher and student do not fit together, before anything is asked.
+ * Trains the student to do as the teacher does: steps 1 to 7 of active mixup (Wang, Li, Wang, Gong, CVPR 2020). Step 7
+ * ends with the budget. An abort ends it early: the report then tells of what was done, and the student is as the last
+ * training step left it.
+ * @throws InputError where options, images, teacher and student do not fit together, before anything is asked; where an
+ * answer is no probabilities; where the student diverges.
  */
 export async function distill(input: DistillInput): Promise<DistillReport> {
   const run = await DistillRun.create(input);
@@ -89,6 +92,7 @@ export async function distill(input: DistillInput): Promise<DistillReport> {
 class DistillRun {
   private readonly answers: AnsweredQuery[] = [];
   private readonly rounds: RoundReport[] = [];
+  private judge: Evaluation | undefined;
 
   private constructor(
     private readonly input: DistillInput,
@@ -97,65 +101,81 @@ class DistillRun {
     private readonly examples: Examples,
     private readonly trainer: Trainer,
     private readonly selection: { pool: Pool; acquisition: Acquisition } | undefined,
+    /** Where the student starts again each round; it goes on from the last round where absent. */
+    private readonly start: NetworkState | undefined,
+    private readonly watches: Stopwatch[],
   ) {}
 
   static async create(input: DistillInput): Promise<DistillRun> {
     const { images, teacher, student, options } = input;
     const plan = planDistill(input);
-    const strategy = findStrategy(options.strategy);
-    const pool = plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
+    const preparing = new Stopwatch();
     const { device } = student;
     const shape = [images.count, images.channels, images.height, images.width];
     const pixels = createTensor(device, shape, { dtype: "u8", data: images.pixels, name: "real images" });
     const examples = new Examples(device, pixels, sum(plan), teacher.classes);
-    const mostSteps = stepsOf(sum(plan), options);
-    const trainer = await Trainer.create(student, examples, options, mostSteps);
+    const trainer = await preparing.time("prepare", () =>
+      Trainer.create(student, examples, options, stepsOf(sum(plan), options)),
+    );
     const context = { lambdas: options.lambdas, student, images: pixels, seed: options.seed };
-    const selection = pool && { pool, acquisition: await strategy.create!({ ...context, pool }) };
-    return new DistillRun(input, plan, new Ledger(teacher, options.budget), examples, trainer, selection);
+    const { create } = findStrategy(options.strategy);
+    const pool = plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
+    const selection = pool && {
+      pool,
+      acquisition: await preparing.time("prepare", () => create!({ ...context, pool })),
+    };
+    const start = options.restart ? await student.state() : undefined;
+    return new DistillRun(input, plan, new Ledger(teacher, options.budget), examples, trainer, selection, start, [
+      preparing,
+    ]);
   }
 
   async execute(): Promise<DistillReport> {
-    const { teacher, student, observer, signal } = this.input;
-    const before = new Stopwatch();
-    const evaluation = this.input.evaluation;
-    const judge =
-      evaluation && (await before.time("evaluate", () => Evaluation.create(evaluation, teacher, student, signal)));
+    const { teacher, student, evaluation, observer, signal } = this.input;
     try {
-      for (let round = 0; round < this.plan.length; round++) {
-        const watch = new Stopwatch();
-        this.rounds.push(await this.round(round, watch, judge));
-        await observer?.onRound?.(this.rounds[round], this.report(before, judge));
+      if (evaluation) {
+        const watch = this.newWatch();
+        this.judge = await watch.time("evaluate", () => Evaluation.create(evaluation, teacher, student, signal));
       }
-      return this.report(before, judge);
-    } finally {
-      judge?.dispose();
+      for (let round = 0; round < this.plan.length; round++) {
+        this.rounds.push(await this.round(round, this.newWatch()));
+        await observer?.onRound?.(this.rounds[round], this.report(false));
+      }
+      return this.report(false);
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      return this.report(true);
     }
   }
 
-  private report(before: Stopwatch, judge: Evaluation | undefined): DistillReport {
+  private newWatch(): Stopwatch {
+    const watch = new Stopwatch();
+    this.watches.push(watch);
+    return watch;
+  }
+
+  private report(interrupted: boolean): DistillReport {
     return {
       queries: this.ledger.queries,
-      evaluationQueries: judge?.count ?? 0,
-      teacherAccuracy: judge?.teacherAccuracy,
+      evaluationQueries: this.judge?.count ?? 0,
+      teacherAccuracy: this.judge?.teacherAccuracy,
       rounds: [...this.rounds],
-      seconds: addSeconds([before.seconds, ...this.rounds.map(({ seconds }) => seconds)]),
+      seconds: addSeconds(this.watches.map(({ seconds }) => seconds)),
+      interrupted,
     };
   }
 
-  private async round(round: number, watch: Stopwatch, judge: Evaluation | undefined): Promise<RoundReport> {
+  private async round(round: number, watch: Stopwatch): Promise<RoundReport> {
     const { options, student, observer, signal } = this.input;
     const asked = this.plan[round];
     // Steps 1, 3 and 4: the real images first, then the blends that the strategy chooses.
     const chosen = await watch.time("select", () => (round === 0 ? this.realImages() : this.choose(round, asked)));
     // Steps 1 and 5.
-    const answers = await watch.time("query", () => this.ask(round, chosen));
-    await observer?.onAnswers?.(answers);
-    this.answers.push(...answers);
+    await watch.time("query", () => this.ask(round, chosen));
     // Step 6.
     const steps = stepsOf(this.answers.length, options);
     const loss = await watch.time("train", () => {
-      if (options.restart && round > 0) student.initialise(options.seed);
+      if (this.start && round > 0) student.load(this.start, "the student's start");
       this.examples.set(
         this.answers.map(({ first, second, lambda }) => ({ first, second, weight: lambdaWeight(lambda) })),
         concatenate(this.answers.map(({ label }) => label)),
@@ -167,7 +187,10 @@ class DistillRun {
         onProgress: (done) => observer?.onProgress?.("train", round, done, steps),
       });
     });
-    const score = judge && (await watch.time("evaluate", () => judge.score(signal)));
+    if (!Number.isFinite(loss)) {
+      throw new InputError(`the student diverged in round ${round}: its loss is ${loss}; lower --rate`);
+    }
+    const score = this.judge && (await watch.time("evaluate", () => this.judge!.score(signal)));
     return { round, asked, queries: this.ledger.queries, steps, loss, student: score, seconds: watch.seconds };
   }
 
@@ -187,25 +210,31 @@ class DistillRun {
     return choices;
   }
 
-  /** Shows the teacher the blends' 8-bit pixels, the same that the image kernel will compute for the student. */
-  private async ask(round: number, chosen: readonly MixedPair[]): Promise<AnsweredQuery[]> {
+  /**
+   * Shows the teacher the blends' 8-bit pixels, the same that the image kernel will compute for the student. Each batch
+   * of answers goes to the observer before the next is asked for.
+   */
+  private async ask(round: number, chosen: readonly MixedPair[]): Promise<void> {
     const { images, teacher, observer, signal } = this.input;
     const { channels, height, width } = images;
-    const answers: AnsweredQuery[] = [];
     for (let start = 0; start < chosen.length; start += ASKED_AT_ONCE) {
+      signal?.throwIfAborted();
       const part = chosen.slice(start, start + ASKED_AT_ONCE);
       const pixels = blendOnHost(images.pixels, bytesPerImage(images), part);
       const labels = await this.ledger.query({ count: part.length, channels, height, width, pixels }, signal);
-      for (const [index, blend] of part.entries()) {
-        const label = labels.slice(index * teacher.classes, (index + 1) * teacher.classes);
-        answers.push({ ...blend, round, label });
-      }
-      observer?.onProgress?.("query", round, answers.length, chosen.length);
+      const answers = part.map((blend, index) => ({
+        ...blend,
+        round,
+        label: labels.slice(index * teacher.classes, (index + 1) * teacher.classes),
+      }));
+      await observer?.onAnswers?.(answers);
+      this.answers.push(...answers);
+      observer?.onProgress?.("query", round, start + part.length, chosen.length);
     }
-    return answers;
   }
 
   dispose(): void {
+    this.judge?.dispose();
     this.selection?.acquisition.dispose();
     this.trainer.dispose();
     this.examples.images.dispose();
@@ -213,62 +242,8 @@ class DistillRun {
   }
 }
 
-/** Images in one batch to the teacher. */
-const ASKED_AT_ONCE = 1024;
-
-/**
- * Queries of each round (see {@link planRounds}), once all is seen to fit together.
- * @throws InputError where options, images, teacher and student do not.
- */
-export function planDistill({ images, teacher, student, evaluation, options }: DistillPlanInput): number[] {
-  const { image, classes, architecture } = student.spec;
-  const size = (shape: { channels: number; height: number; width: number }) =>
-    `${shape.channels} × ${shape.height} × ${shape.width}`;
-  if (size(images) !== size(image)) {
-    throw new InputError(
-      `the student ${architecture} takes images of ${size(image)}; ${images.name} holds ${size(images)}: ` +
-        `give images of the student's size, or another student`,
-    );
-  }
-  if (classes !== teacher.classes) {
-    throw new InputError(
-      `the student ${architecture} has ${classes} classes and the teacher ${teacher.classes}; they have to be the same`,
-    );
-  }
-  if (evaluation && size(evaluation) !== size(images)) {
-    throw new InputError(
-      `${evaluation.name} holds images of ${size(evaluation)}; ${images.name} of ${size(images)}: give test images of the same size`,
-    );
-  }
-  if (evaluation && evaluation.classes > teacher.classes) {
-    throw new InputError(
-      `${evaluation.name} has ${evaluation.classes} classes and the teacher ${teacher.classes}; ` +
-        `give a test set with the teacher's classes`,
-    );
-  }
-  const plan = planRounds(images.count, options);
-  const wanted = sum(plan) - images.count;
-  const pairs = Math.min(options.pool ?? Infinity, (images.count * (images.count - 1)) / 2);
-  if (wanted > pairs) {
-    throw new InputError(
-      `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
-        `lower --budget to ${images.count + pairs}, or raise --pool or --n`,
-    );
-  }
-  return plan;
-}
-
-/** Training steps of a round with so many examples. */
-function stepsOf(examples: number, { steps, epochs, batch }: DistillOptions): number {
-  return steps ?? Math.max(1, Math.round((examples * epochs) / batch));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 function addSeconds(parts: readonly PhaseSeconds[]): PhaseSeconds {
-  const total: PhaseSeconds = { select: 0, query: 0, train: 0, evaluate: 0 };
+  const total = new Stopwatch().seconds;
   for (const part of parts) for (const phase of Object.keys(total) as Phase[]) total[phase] += part[phase];
   return total;
 }

@@ -1,5 +1,6 @@
 import { Predictor, type Network } from "../nn/index.js";
-import type { ImageSet } from "../data/index.js";
+import { bytesPerImage, type ImageSet } from "../data/index.js";
+import { ASKED_AT_ONCE, checkProbabilities } from "./ledger.js";
 import type { Teacher } from "./teacher.js";
 
 /** How well the student does on images that it is not trained on. */
@@ -23,9 +24,16 @@ export class Evaluation {
    * @param images test images, or real images held out
    */
   static async create(images: ImageSet, teacher: Teacher, student: Network, signal?: AbortSignal): Promise<Evaluation> {
-    const answers = await teacher.query(images, signal);
-    const predictor = await Predictor.create(student, Math.min(images.count, 2048));
-    return new Evaluation(images, largest(answers, teacher.classes), predictor);
+    const size = bytesPerImage(images);
+    const teacherLabels = new Uint32Array(images.count);
+    for (let start = 0; start < images.count; start += ASKED_AT_ONCE) {
+      const count = Math.min(ASKED_AT_ONCE, images.count - start);
+      const pixels = images.pixels.subarray(start * size, (start + count) * size);
+      const answers = await teacher.query({ ...images, count, pixels }, signal);
+      checkProbabilities(answers, count, teacher.classes);
+      teacherLabels.set(largest(answers, teacher.classes), start);
+    }
+    return new Evaluation(images, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
   }
 
   /** Images that the teacher was asked about. */

@@ -3,7 +3,6 @@ export * from "./acquisition/index.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
 export {
   distill,
-  planDistill,
   type AnsweredQuery,
   type DistillInput,
   type DistillObserver,
@@ -12,7 +11,8 @@ export {
 } from "./distill.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { checkProbabilities, Ledger } from "./ledger.js";
-export { defaultDistillOptions, planRounds, type DistillOptions } from "./options.js";
+export { defaultDistillOptions, type DistillOptions } from "./options.js";
+export { planDistill, planRounds } from "./plan.js";
 export { specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
 export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";

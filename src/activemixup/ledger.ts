@@ -1,6 +1,9 @@
 import { InputError } from "../errors.js";
 import type { ImageBatch, Teacher } from "./teacher.js";
 
+/** Images in one batch to the teacher. */
+export const ASKED_AT_ONCE = 1024;
+
 /** Asks the teacher and counts: never more than the budget. */
 export class Ledger {
   private spent = 0;

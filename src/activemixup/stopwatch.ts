@@ -1,12 +1,12 @@
-/** What a round spends its time on. */
-export type Phase = "select" | "query" | "train" | "evaluate";
+/** What a run spends its time on; `prepare` is recording and compiling. */
+export type Phase = "prepare" | "select" | "query" | "train" | "evaluate";
 
 /** Seconds by phase. */
 export type PhaseSeconds = Record<Phase, number>;
 
 /** Adds up the time spent in each phase. */
 export class Stopwatch {
-  private readonly spent: PhaseSeconds = { select: 0, query: 0, train: 0, evaluate: 0 };
+  private readonly spent: PhaseSeconds = { prepare: 0, select: 0, query: 0, train: 0, evaluate: 0 };
 
   async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     const start = performance.now();

@@ -22,7 +22,7 @@ import {
 import type { Examples } from "./examples.js";
 import type { Network } from "./network.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
-import { scheduleRates, type Schedule } from "./schedule.js";
+import { milestoneSteps, scheduleRates, type Schedule } from "./schedule.js";
 
 /** Random changes of the training images that cost no query. */
 export interface Augmentation {
@@ -96,6 +96,8 @@ export class Trainer {
     this.optimizer.reset();
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
+    // As the authors do, the optimizer begins anew where the learning rate drops.
+    const drops = milestoneSteps(schedule, steps);
     const stream = new ExampleStream(count, seed, round);
     const stepsPerEpoch = Math.max(1, Math.round(count / batch));
     let lastLoss = NaN;
@@ -104,9 +106,13 @@ export class Trainer {
       writeTensor(order, stream.take(now * batch));
       writeTensor(position, [0]);
       writeTensor(loss, [0]);
-      const before = done;
-      await replay(this.recording, now, { signal, onProgress: (ran) => onProgress?.(before + ran) });
-      done += now;
+      for (const end = done + now; done < end;) {
+        const before = done;
+        const part = Math.min(end, drops.find((drop) => drop > done) ?? end) - done;
+        await replay(this.recording, part, { signal, onProgress: (ran) => onProgress?.(before + ran) });
+        done += part;
+        if (drops.includes(done)) this.optimizer.reset();
+      }
       lastLoss = (await readTensor(loss))[0] / now;
       onEpoch?.({ step: done, loss: lastLoss });
     }

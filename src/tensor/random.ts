@@ -137,11 +137,39 @@ export class Philox {
     if (!Number.isInteger(count) || count < 0 || count > bound) {
       throw new RangeError(`sample of ${count} out of ${bound}; expected a whole number from 0 to ${bound}`);
     }
-    const chosen = new Set<number>();
+    const chosen = count > MOST_IN_SET ? new BitSet(bound) : new Set<number>();
     for (let upper = bound - count; upper < bound; upper++) {
       const candidate = this.below(upper + 1);
       chosen.add(chosen.has(candidate) ? upper : candidate);
     }
-    return Uint32Array.from(chosen).sort();
+    return chosen instanceof BitSet ? chosen.toArray(count) : Uint32Array.from(chosen).sort();
+  }
+}
+
+/** A set holds at most 2^24 numbers, and slows down long before. */
+const MOST_IN_SET = 2 ** 20;
+
+/** Whole numbers below a bound, a bit each. */
+class BitSet {
+  private readonly words: Uint32Array;
+
+  constructor(bound: number) {
+    this.words = new Uint32Array(Math.ceil(bound / 32));
+  }
+
+  add(value: number): void {
+    this.words[value >>> 5] |= 1 << (value & 31);
+  }
+
+  has(value: number): boolean {
+    return (this.words[value >>> 5] & (1 << (value & 31))) !== 0;
+  }
+
+  /** The `count` numbers that it holds, in ascending order. */
+  toArray(count: number): Uint32Array<ArrayBuffer> {
+    const values = new Uint32Array(count);
+    let filled = 0;
+    for (let value = 0; filled < count; value++) if (this.has(value)) values[filled++] = value;
+    return values;
   }
 }

@@ -70,7 +70,7 @@ async function run(device: Device, options: DistillOptions): Promise<Run> {
     images,
     teacher,
     student,
-    evaluation: digits,
+    evaluation: { ...digits, name: "test digits" },
     options,
     observer: {
       onAnswers: async (batch) => {
@@ -198,8 +198,11 @@ describe("planRounds", () => {
     expect(() => planRounds(100, { ...base, budget: 300, strategy: "best" })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: no strategy is called "best"; choose one of confidence, confidence-single, random, real-only]`,
     );
-    expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 2] })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: --lambdas holds 2; expected numbers from 0 to 1]`,
+    expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 1] })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --lambdas holds 1; expected numbers between 0 and 1, where a blend is none of its two]`,
+    );
+    expect(() => planRounds(100, { ...base, budget: 4e9, perRound: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the budget would be spent in 3999999900 rounds; expected at most 10000]`,
     );
   });
 });
@@ -209,7 +212,7 @@ describe("distill", () => {
     const teacher = new BrightnessTeacher();
     const attempt = (spec: Parameters<typeof specFor>, evaluation?: ImageSet) =>
       distill({ images, teacher, student: new Network(devices.cpu, specFor(...spec), 0), evaluation, options: base });
-    const other = drawDigits(3, 1, { size: 14 });
+    const other = { ...drawDigits(3, 1, { size: 14 }), name: "other digits" };
     await expect(attempt(["lenet5", other, CLASSES])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: the student lenet5 takes images of 1 × 14 × 14; digits holds 1 × 12 × 12: give images of the student's size, or another student]`,
     );
@@ -217,12 +220,31 @@ describe("distill", () => {
       `[InputError: the student lenet5 has 7 classes and the teacher 10; they have to be the same]`,
     );
     await expect(attempt(["lenet5", images, CLASSES], other)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: digits holds images of 1 × 14 × 14; digits of 1 × 12 × 12: give test images of the same size]`,
+      `[InputError: other digits holds images of 1 × 14 × 14; digits of 1 × 12 × 12: give test images of the same size]`,
     );
     await expect(
-      attempt(["lenet5", images, CLASSES], { ...digits, classes: 11 }),
+      attempt(["lenet5", images, CLASSES], { ...digits, name: "test digits", classes: 11 }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: digits has 11 classes and the teacher 10; give a test set with the teacher's classes]`,
+      `[InputError: test digits has 11 classes and the teacher 10; give a test set with the teacher's classes]`,
+    );
+    await expect(attempt(["lenet5", images, CLASSES], { ...digits, name: images.name })).rejects.toThrow(
+      "is trained on and cannot be tested on",
+    );
+    const wrong = (change: Partial<DistillOptions>) =>
+      distill({
+        images,
+        teacher,
+        student: new Network(devices.cpu, specFor("lenet5", images, CLASSES), 0),
+        options: { ...base, ...change },
+      });
+    await expect(wrong({ augmentation: { crop: 12, flip: false } })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --crop is 12; expected less than the images' 1 × 12 × 12 pixels]`,
+    );
+    await expect(wrong({ schedule: { kind: "constant", rate: -1 } })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --rate and --schedule: rate is -1, expected a number above 0 within f32; correct it]`,
+    );
+    await expect(wrong({ steps: 2 ** 30 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --epochs or --steps give more than 16777216 training steps in a round; lower them]`,
     );
     expect(teacher.shown).toHaveLength(0);
   });
@@ -238,6 +260,53 @@ describe("distill", () => {
     );
   });
 
+  it("hands each batch of answers over before it asks on, so that none is lost", async () => {
+    const many = drawDigits(1500, 3, { size: 12 });
+    let asked = 0;
+    const teacher: Teacher = {
+      classes: CLASSES,
+      query: (batch) => {
+        if (++asked === 2) throw new Error("out of order");
+        return new BrightnessTeacher().query(batch);
+      },
+    };
+    const kept: AnsweredQuery[] = [];
+    const observer = {
+      onAnswers: async (answers: readonly AnsweredQuery[]) => {
+        kept.push(...answers);
+      },
+    };
+    const student = new Network(devices.cpu, specFor("lenet5-half", many, CLASSES), 0);
+    const options = { ...base, budget: 1500 };
+    await expect(distill({ images: many, teacher, student, options, observer })).rejects.toThrow("out of order");
+    expect(kept).toHaveLength(1024);
+  });
+
+  it("stops where the student diverges, instead of spending on", async () => {
+    const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 0);
+    const options: DistillOptions = {
+      ...base,
+      optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 0, nesterov: false },
+      schedule: { kind: "constant", rate: 1e30 },
+    };
+    const teacher = new BrightnessTeacher();
+    await expect(distill({ images, teacher, student, options })).rejects.toThrow(/^the student diverged in round 0/);
+    expect(teacher.shown).toHaveLength(N);
+  });
+
+  it("starts again from the same values with restart, a student file's included", async () => {
+    const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 99);
+    const before = await student.state();
+    const seen: boolean[] = [];
+    const load = student.load.bind(student);
+    student.load = (state, source) => {
+      seen.push([...state].every(([name, { data }]) => data.every((value, i) => value === before.get(name)!.data[i])));
+      load(state, source);
+    };
+    await distill({ images, teacher: new BrightnessTeacher(), student, options: { ...base, restart: true } });
+    expect(seen).toEqual([true, true, true]);
+  });
+
   it("stops between steps when told to, and frees its memory", async () => {
     const interrupt = new AbortController();
     const student = new Network(devices.gpu, specFor("lenet5-half", images, CLASSES), 0);
@@ -249,7 +318,8 @@ describe("distill", () => {
     };
     const { signal } = interrupt;
     const teacher = new BrightnessTeacher();
-    await expect(distill({ images, teacher, student, options: base, observer, signal })).rejects.toThrow("enough");
+    const report = await distill({ images, teacher, student, options: base, observer, signal });
+    expect(report).toMatchObject({ interrupted: true, queries: N, rounds: [] });
     expect(devices.gpu.stats().liveBuffers).toBe(before);
     student.dispose();
   });

@@ -187,6 +187,10 @@ describe("Philox", () => {
         }
       }),
     );
+    const large = new Philox(1).sample(2 ** 20 + 7, 2 ** 21);
+    expect(large.length).toBe(2 ** 20 + 7);
+    expect(large.every((number, index) => index === 0 || number > large[index - 1])).toBe(true);
+    expect(large.at(-1)).toBeLessThan(2 ** 21);
     const counts = new Array<number>(5).fill(0);
     const random = new Philox(2);
     for (let draw = 0; draw < 10_000; draw++) for (const value of random.sample(2, 5)) counts[value]++;

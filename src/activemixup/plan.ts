@@ -1,0 +1,142 @@
+/** What a run will do, worked out and checked before anything is asked. */
+import { InputError } from "../errors.js";
+import { checkSchedule, type ImageShape } from "../nn/index.js";
+import { findStrategy } from "./acquisition/index.js";
+import { checkLambdas } from "./blend.js";
+import type { DistillInput } from "./distill.js";
+import type { DistillOptions } from "./options.js";
+import type { Teacher } from "./teacher.js";
+
+/** What decides whether a run can be made. */
+export type DistillPlanInput = Pick<DistillInput, "images" | "student" | "evaluation" | "options"> & {
+  readonly teacher: Pick<Teacher, "classes">;
+};
+
+/**
+ * Queries of each round (see {@link planRounds}), once all is seen to fit together.
+ * @throws InputError where options, images, teacher, student and test images do not.
+ */
+export function planDistill(input: DistillPlanInput): number[] {
+  checkNetworks(input);
+  checkEvaluation(input);
+  const { images, student, options } = input;
+  const { crop } = options.augmentation;
+  requireWhole("--crop", crop, 0);
+  if (crop >= Math.min(images.height, images.width)) {
+    throw new InputError(`--crop is ${crop}; expected less than the images' ${sizeText(images)} pixels`);
+  }
+  checkSchedule(options.schedule, "--rate and --schedule");
+  const plan = planRounds(images.count, options);
+  if (stepsOf(sum(plan), options) > MOST_STEPS) {
+    throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
+  }
+  const wanted = sum(plan) - images.count;
+  const pairs = Math.min(options.pool ?? Infinity, (images.count * (images.count - 1)) / 2);
+  if (wanted > pairs) {
+    throw new InputError(
+      `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
+        `lower --budget to ${images.count + pairs}, or raise --pool or --n`,
+    );
+  }
+  const most = Math.floor(student.device.capabilities.bindingBytes / 4);
+  if (wanted > 0 && pairs > most) {
+    throw new InputError(
+      `the pool has ${pairs} pairs; this device scores at most ${most}: give --pool ${most} or less`,
+    );
+  }
+  return plan;
+}
+
+function checkNetworks({ images, teacher, student }: DistillPlanInput): void {
+  const { image, classes, architecture } = student.spec;
+  if (sizeText(images) !== sizeText(image)) {
+    throw new InputError(
+      `the student ${architecture} takes images of ${sizeText(image)}; ${images.name} holds ${sizeText(images)}: ` +
+        `give images of the student's size, or another student`,
+    );
+  }
+  if (classes !== teacher.classes) {
+    throw new InputError(
+      `the student ${architecture} has ${classes} classes and the teacher ${teacher.classes}; they have to be the same`,
+    );
+  }
+}
+
+function checkEvaluation({ images, teacher, evaluation }: DistillPlanInput): void {
+  if (!evaluation) return;
+  const { name, classes } = evaluation;
+  if (name === images.name) {
+    throw new InputError(`${name} is trained on and cannot be tested on; give other images, for example PATH:test`);
+  }
+  if (sizeText(evaluation) !== sizeText(images)) {
+    throw new InputError(
+      `${name} holds images of ${sizeText(evaluation)}; ${images.name} of ${sizeText(images)}: ` +
+        `give test images of the same size`,
+    );
+  }
+  if (classes > teacher.classes) {
+    throw new InputError(
+      `${name} has ${classes} classes and the teacher ${teacher.classes}; give a test set with the teacher's classes`,
+    );
+  }
+}
+
+function sizeText({ channels, height, width }: ImageShape): string {
+  return `${channels} × ${height} × ${width}`;
+}
+
+/** More than a day's work on any device, and few enough for a table of their learning rates. */
+const MOST_STEPS = 2 ** 24;
+
+const MOST_ROUNDS = 10_000;
+
+/** Training steps of a round with so many examples. */
+export function stepsOf(examples: number, { steps, epochs, batch }: DistillOptions): number {
+  return steps ?? Math.max(1, Math.round((examples * epochs) / batch));
+}
+
+/**
+ * Queries of each round, the n real images first: they sum to the budget.
+ * @throws InputError where an option is out of range, or the budget is smaller than n.
+ */
+export function planRounds(n: number, options: DistillOptions): number[] {
+  const { budget, rounds, perRound, epochs, steps, batch, strategy, lambdas } = options;
+  requireWhole("--budget", budget, 1);
+  requireWhole("--rounds", rounds, 0);
+  requireWhole("--batch", batch, 1);
+  requireWhole("--seed", options.seed, 0);
+  if (steps === undefined) requireWhole("--epochs", epochs, 1);
+  else requireWhole("--steps", steps, 1);
+  if (perRound !== undefined) requireWhole("--per-round", perRound, 1);
+  checkLambdas(lambdas);
+  if (budget < n) {
+    throw new InputError(
+      `--budget is ${budget} and --n is ${n}: the real images alone take ${n} queries; raise --budget or lower --n`,
+    );
+  }
+  const left = budget - n;
+  if (!findStrategy(strategy).create || left === 0) return [n];
+  const count = perRound === undefined ? Math.min(rounds, left) : Math.ceil(left / perRound);
+  if (count > MOST_ROUNDS) {
+    throw new InputError(`the budget would be spent in ${count} rounds; expected at most ${MOST_ROUNDS}`);
+  }
+  if (perRound !== undefined) {
+    const full = Math.floor(left / perRound);
+    const rest = left - full * perRound;
+    return [n, ...new Array<number>(full).fill(perRound), ...(rest > 0 ? [rest] : [])];
+  }
+  if (rounds === 0) return [n];
+  const base = Math.floor(left / count);
+  const extra = left - base * count;
+  return [n, ...Array.from({ length: count }, (_, index) => base + (index < extra ? 1 : 0))];
+}
+
+function requireWhole(option: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least || value > 0xffffffff) {
+    throw new InputError(`${option} is ${value}; expected a whole number from ${least} up`);
+  }
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
