@@ -52,6 +52,7 @@ export function conv2d(
 /**
  * The gradient of conv2d's x, of shape `inputShape` [N, C, H, W], from that of its result, `dOut` [N, O, OH, OW], and
  * `weight` [O, C, KH, KW]. ReLU is not undone here: give the gradient of what stood before it.
+ * Whether an infinity or a NaN of `weight` times what lies outside `dOut` is NaN is left to the variant.
  * `out` is wholly overwritten.
  * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
  * DeviceError where `variant` asks for what the device has not.

@@ -35,7 +35,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
         for (var i = 0u; i < TILE_X; i++) {
           let x = first_x + i;
-          let own_gradient = select(0.0, d_out[gradient_row + min(x, params.ow - 1u)], x < params.ow);
+          // Not a gradient of 0: times a pixel that is not finite it would be NaN.
+          if (x >= params.ow) { break; }
+          let own_gradient = d_out[gradient_row + x];
           for (var o = 0u; o < TILE_O; o++) {
             let value = subgroupShuffle(own_gradient, o);
             for (var kx = 0u; kx < KW; kx++) { sum[o][kx] += value * pixel[i * STEP + kx]; }

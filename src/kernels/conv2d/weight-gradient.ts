@@ -11,6 +11,8 @@ import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js
  * The gradient of conv2d's weights, of shape `weightShape` [O, C, KH, KW], from `x` [N, C, H, W] and the gradient of
  * its result, `dOut` [N, O, OH, OW]. ReLU is not undone here: give the gradient of what stood before it. Where there
  * are few weights and many images, the sums over the images are made in parts, side by side, and then added in order.
+ * A NaN or an infinity reaches the taps that meet it; whether one of `dOut` times the padding is NaN is left to the
+ * variant.
  * `out` is wholly overwritten.
  * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
  * DeviceError where `variant` asks for what the device has not.

@@ -12,7 +12,7 @@
 
 fn write_element(index: u32) {
   let block = pixel_of(index, divide(params.height + STRIDE - 1u, STRIDE), divide(params.width + STRIDE - 1u, STRIDE));
-  // Blocks at the edges may hold no whole window: their pixels are in none.
+  // Blocks at the edges may hold no whole window: their pixels are in none, and their gradient stays 0.
   let has_window = block.row < params.out_height && block.column < params.out_width;
   var maximum = 0.0;
   var gradient = 0.0;
@@ -21,7 +21,7 @@ fn write_element(index: u32) {
     maximum = out[place];
     gradient = d_out[place];
   }
-  var found = !has_window;
+  var found = false;
   for (var r = 0u; r < STRIDE; r++) {
     let row = block.row * STRIDE + r;
     for (var c = 0u; c < STRIDE; c++) {
