@@ -3,6 +3,7 @@ import type { GpuPlan } from "../../tensor/launch.js";
 import { expectSubgroups } from "../expect.js";
 import { linearGrid } from "../grid.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
+import productSource from "./product.wgsl?raw";
 import registerSource from "./register.wgsl?raw";
 import subgroupSource from "./subgroup.wgsl?raw";
 import tiledSource from "./tiled.wgsl?raw";
@@ -47,7 +48,7 @@ export function planMatmul(
   const params = [m, n, k, ...aStrides, ...bStrides, Number(hasBias), Number(relu)];
   if (variant === "tiled") {
     return {
-      program: { name: "matmul/tiled", source: [tiledSource] },
+      program: { name: "matmul/tiled", source: [productSource, tiledSource] },
       params,
       grid: linearGrid(Math.ceil(m / 64) * Math.ceil(n / 64), 1),
     };
@@ -56,14 +57,19 @@ export function planMatmul(
     expectSubgroups("matmul", capabilities, LANES, ["register", "tiled"]);
     const tile = { TILE_M: 2 * LANES, TILE_N: columnsPerLane(n), WORKGROUP: LANES };
     return {
-      program: { name: "matmul/subgroup", enables: ["subgroups"], source: [subgroupSource], constants: tile },
+      program: {
+        name: "matmul/subgroup",
+        enables: ["subgroups"],
+        source: [productSource, subgroupSource],
+        constants: tile,
+      },
       params,
       grid: linearGrid(Math.ceil(m / tile.TILE_M) * Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), 1),
     };
   }
   const tile = { TILE_M: 8, TILE_N: 4, WORKGROUP: 16 };
   return {
-    program: { name: "matmul/register", source: [registerSource], constants: tile },
+    program: { name: "matmul/register", source: [productSource, registerSource], constants: tile },
     params,
     grid: linearGrid(Math.ceil(m / tile.TILE_M) * Math.ceil(n / (tile.TILE_N * tile.WORKGROUP)), 1),
   };

@@ -1,23 +1,10 @@
-// C[i, j] = Σ_p A[i, p] · B[p, j], + bias[j] where there is one, f32, C row by row; then max(0, ·) where asked.
+// The matrix product of product.wgsl, which it follows.
 // Each invocation computes TILE_M rows × TILE_N columns in registers and uses no workgroup memory: for software
 // drivers, where workgroup memory is slow and large register tiles are fast.
 // Invocations of a workgroup stand side by side along N; the rows of a workgroup are the same for all, so that reads
 // of A are uniform.
 // Compiled in: TILE_M, TILE_N, WORKGROUP.
 // Grid: linear over ⌈M / TILE_M⌉ · ⌈N / (TILE_N · WORKGROUP)⌉ tiles, row by row, one to a workgroup.
-
-struct Params {
-  m: u32, n: u32, k: u32,
-  // Elements from one row of A to the next and from one column to the next; likewise of B.
-  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
-  has_bias: u32, relu: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -57,10 +44,7 @@ fn main(
     for (var s = 0u; s < TILE_N; s++) {
       let column = first_column + s;
       if (column >= params.n) { break; }
-      var value = sum[r][s];
-      if (params.has_bias != 0u) { value += bias[column]; }
-      if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
-      c[row * params.n + column] = value;
+      store(row, column, sum[r][s]);
     }
   }
 }

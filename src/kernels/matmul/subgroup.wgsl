@@ -1,23 +1,10 @@
-// C[i, j] = Σ_p A[i, p] · B[p, j], + bias[j] where there is one, f32, C row by row; then max(0, ·) where asked.
+// The matrix product of product.wgsl, which it follows.
 // For software drivers with subgroups of 8, where a load costs ten times as much as a multiply-add, wherever it comes
 // from, and a shuffle little. A workgroup is one subgroup and computes TILE_M rows × 8 · TILE_N columns in registers: a
 // lane computes every eighth column, and loads A only of every eighth row, which it hands round.
 // Needs subgroups of exactly 8.
 // Compiled in: WORKGROUP (8), TILE_M (a multiple of 8), TILE_N.
 // Grid: linear over ⌈M / TILE_M⌉ · ⌈N / (8 · TILE_N)⌉ tiles, row by row, one to a workgroup.
-
-struct Params {
-  m: u32, n: u32, k: u32,
-  // Elements from one row of A to the next and from one column to the next; likewise of B.
-  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
-  has_bias: u32, relu: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
 const A_LOADS = TILE_M / WORKGROUP;
 
@@ -63,12 +50,7 @@ fn main(
   for (var r = 0u; r < rows; r++) {
     for (var s = 0u; s < TILE_N; s++) {
       let column = first_column + s * WORKGROUP;
-      if (column < params.n) {
-        var value = sum[r][s];
-        if (params.has_bias != 0u) { value += bias[column]; }
-        if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
-        c[(first_row + r) * params.n + column] = value;
-      }
+      if (column < params.n) { store(first_row + r, column, sum[r][s]); }
     }
   }
 }

@@ -1,20 +1,7 @@
-// C[i, j] = Σ_p A[i, p] · B[p, j], + bias[j] where there is one, f32, C row by row; then max(0, ·) where asked.
+// The matrix product of product.wgsl, which it follows.
 // A workgroup of 16 × 16 invocations computes a 64 × 64 tile of C, 4 × 4 elements each, from tiles of A and B in
 // workgroup memory: for GPUs.
 // Grid: linear over ⌈M / 64⌉ · ⌈N / 64⌉ tiles, row by row, one to a workgroup.
-
-struct Params {
-  m: u32, n: u32, k: u32,
-  // Elements from one row of A to the next and from one column to the next; likewise of B.
-  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
-  has_bias: u32, relu: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
 const TILE = 64u;
 const TILE_K = 16u;
@@ -76,12 +63,7 @@ fn main(
     let row = first_row + local.y + r * SIDE;
     for (var s = 0u; s < PER_THREAD; s++) {
       let column = first_column + local.x + s * SIDE;
-      if (row < params.m && column < params.n) {
-        var value = sum[r][s];
-        if (params.has_bias != 0u) { value += bias[column]; }
-        if (params.relu != 0u) { value = select(value, 0.0, value <= 0.0); }
-        c[row * params.n + column] = value;
-      }
+      if (row < params.m && column < params.n) { store(row, column, sum[r][s]); }
     }
   }
 }
