@@ -4,7 +4,7 @@ import { InputError } from "../src/errors.js";
 
 /** Writes a whole file or nothing: beside its place first, then renamed. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const beside = `${path}.tmp`;
+  const beside = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(beside, content);
@@ -24,8 +24,8 @@ export async function checkWritable(option: string, path: string): Promise<void>
   if (found?.isDirectory()) throw new InputError(`${option} ${path} is a folder; give the name of a file`);
   try {
     await mkdir(dirname(path), { recursive: true });
-    const probe = `${path}.tmp`;
-    await writeFile(probe, "");
+    const probe = `${path}.${process.pid}.tmp`;
+    await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
   } catch (error) {
     throw asInputError(error, path, "written", "give a place where you may write");
@@ -41,7 +41,8 @@ export async function readWhole(option: string, path: string): Promise<Uint8Arra
   }
 }
 
-function asInputError(error: unknown, what: string, action: string, cure: string): InputError {
+/** What the file system refused, in one line. */
+export function asInputError(error: unknown, what: string, action: string, cure: string): InputError {
   const { code = "", message } = error as NodeJS.ErrnoException;
   return new InputError(`${what} cannot be ${action} (${code || message}); ${cure}`);
 }

@@ -21,15 +21,6 @@ export function positive(text: string): number {
   return value;
 }
 
-/** A number from 0 up. */
-export function notNegative(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError("expected a number from 0 up.");
-  }
-  return value;
-}
-
 /** Numbers with commas between them: a λ grid. */
 export function numbers(text: string): number[] {
   const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));

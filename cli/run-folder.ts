@@ -2,7 +2,7 @@ import { appendFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../src/errors.js";
 import type { AnsweredQuery, RoundReport } from "../src/activemixup/index.js";
-import { writeWhole } from "./files.js";
+import { asInputError, writeWhole } from "./files.js";
 
 /**
  * The folder of a run:
@@ -44,11 +44,20 @@ export class RunFolder {
     const lines = answers.map(({ round, first, second, lambda, confidence, label }) =>
       JSON.stringify({ round, first, second, lambda, confidence, label: Array.from(label) }),
     );
-    await appendFile(join(this.path, "queries.jsonl"), lines.map((line) => `${line}\n`).join(""));
+    await this.append("queries.jsonl", lines);
   }
 
   async appendRound(report: RoundReport): Promise<void> {
-    await appendFile(join(this.path, "rounds.jsonl"), `${JSON.stringify(report)}\n`);
+    await this.append("rounds.jsonl", [JSON.stringify(report)]);
+  }
+
+  private async append(name: string, lines: readonly string[]): Promise<void> {
+    const path = join(this.path, name);
+    try {
+      await appendFile(path, lines.map((line) => `${line}\n`).join(""));
+    } catch (error) {
+      throw asInputError(error, path, "written", "see that the disk has room");
+    }
   }
 
   writeStudent(safetensors: Uint8Array): Promise<void> {

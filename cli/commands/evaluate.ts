@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { largest, NetworkTeacher, share, type Teacher } from "../../src/activemixup/index.js";
+import { checkClassNames, share } from "../../src/activemixup/index.js";
 import { checkLabels, openImageSet, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
+import { Predictor } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { openNetwork } from "../networks.js";
@@ -52,15 +53,33 @@ async function evaluate(
   options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<EvaluateResult> {
-  const classesOf = async (option: string, file: string) => {
+  const predict = async (option: string, file: string) => {
     const network = await openNetwork(device, option, file);
-    if (data.labels) checkLabels(data, network.spec.classes);
-    const asked: Teacher = await NetworkTeacher.create(network, file);
-    return { spec: network.spec, labels: largest(await asked.query(data, signal), asked.classes) };
+    const { spec } = network;
+    const { channels, height, width } = spec.image;
+    if (channels !== data.channels || height !== data.height || width !== data.width) {
+      throw new InputError(
+        `${option} ${file} takes images of ${channels} × ${height} × ${width}; ` +
+          `${data.name} holds ${data.channels} × ${data.height} × ${data.width}: give images of the network's size`,
+      );
+    }
+    if (data.labels) checkLabels(data, spec.classes);
+    checkClassNames(data, spec.classNames);
+    const predictor = await Predictor.create(network, Math.min(data.count, 2048));
+    const { labels } = await predictor.predict(data.pixels, signal);
+    predictor.dispose();
+    network.dispose();
+    return { spec, labels };
   };
   const accuracy = (labels: Uint32Array) => data.labels && share(labels, data.labels);
-  const model = await classesOf("--model", options.model);
-  const teacher = options.teacher === undefined ? undefined : await classesOf("--teacher", options.teacher);
+  const model = await predict("--model", options.model);
+  const teacher = options.teacher === undefined ? undefined : await predict("--teacher", options.teacher);
+  if (teacher && teacher.spec.classes !== model.spec.classes) {
+    throw new InputError(
+      `--model ${options.model} has ${model.spec.classes} classes and --teacher ${options.teacher} ` +
+        `${teacher.spec.classes}; only networks of the same classes can agree`,
+    );
+  }
   return {
     version,
     device: device.info,

@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { checkLabels, openImageSet, type ImageSet } from "../../src/data/index.js";
-import { accuracyOf, fitLabelled, specFor } from "../../src/activemixup/index.js";
+import { accuracyOf, checkClassNames, fitLabelled, specFor } from "../../src/activemixup/index.js";
 import { InputError } from "../../src/errors.js";
 import { architectures, encodeNetwork, Network } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { checkWritable, writeWhole } from "../files.js";
-import { notNegative, positive, whole } from "../parse.js";
+import { positive, whole } from "../parse.js";
 import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { percent } from "../table.js";
@@ -36,14 +36,19 @@ export function trainCommand(signal: AbortSignal): Command {
     .option("--epochs <count>", "passes over the images", whole(1), 20)
     .option("--batch <images>", "images in a training step", whole(1), 64)
     .option("--rate <rate>", "highest learning rate of Adam; it falls to 0 along a cosine", positive, 1e-3)
-    .option("--crop <pixels>", "shift images by up to so many pixels in training", notNegative, 2)
+    .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), 2)
     .option("--flip", "mirror images at random in training")
     .option("--seed <seed>", "seed of all random numbers", whole(0), 0)
     .action(async (options: TrainOptions) => {
       const progress = createProgress(options.quiet);
-      await checkWritable("--out", options.out);
       const data = await openLabelled("--data", options.data);
       const test = options.test === undefined ? undefined : await openTest(options.test, data);
+      if (options.crop >= Math.min(data.height, data.width)) {
+        throw new InputError(
+          `--crop is ${options.crop}; expected less than the images' ${data.height} × ${data.width}`,
+        );
+      }
+      await checkWritable("--out", options.out);
       const result = await withDevice(options, progress, (device) =>
         train(device, data, test, options, progress, signal),
       );
@@ -55,12 +60,14 @@ export function trainCommand(signal: AbortSignal): Command {
 interface TrainResult {
   readonly version: string;
   readonly model: string;
-  readonly out: string;
+  /** Absent where nothing was written. */
+  readonly out?: string;
   readonly device: Device["info"];
   readonly images: number;
   readonly epochs: number;
   readonly interrupted: boolean;
-  readonly loss: number;
+  /** Mean loss of the last pass, in nats. */
+  readonly loss?: number;
   readonly accuracy?: number;
   readonly seconds: number;
 }
@@ -82,15 +89,19 @@ async function train(
     },
   });
   progress.end();
-  await writeWhole(options.out, await encodeNetwork(network));
+  // Less than one pass is not worth a file, least of all one that is there already.
+  const written = !fit.interrupted || fit.epochs >= 1;
+  if (written) await writeWhole(options.out, await encodeNetwork(network));
   const accuracy = test && !fit.interrupted ? await accuracyOf(network, test) : undefined;
   return {
     version,
     model: options.model,
-    out: options.out,
+    ...(written ? { out: options.out } : {}),
     device: device.info,
     images: data.count,
-    ...fit,
+    epochs: fit.epochs,
+    interrupted: fit.interrupted,
+    ...(Number.isFinite(fit.loss) ? { loss: fit.loss } : {}),
     ...(accuracy === undefined ? {} : { accuracy }),
     seconds: (performance.now() - start) / 1000,
   };
@@ -118,12 +129,20 @@ async function openTest(path: string, data: ImageSet): Promise<ImageSet> {
         `--data of ${data.channels} × ${data.height} × ${data.width}: give test images of the same size`,
     );
   }
+  if (test.name === data.name) {
+    throw new InputError(
+      `--test ${path} is trained on and cannot be tested on; give other images, for example PATH:test`,
+    );
+  }
   checkLabels(test, data.classes);
+  checkClassNames(test, data.classNames);
   return test;
 }
 
 function describeResult(result: TrainResult, { epochs }: TrainOptions): string {
   const done = result.interrupted ? `stopped after ${Math.floor(result.epochs)} of ${epochs} epochs; ` : "";
+  if (result.out === undefined) return `${done}nothing is written`;
+  const loss = result.loss === undefined ? "" : `, loss ${result.loss.toFixed(4)}`;
   const accuracy = result.accuracy === undefined ? "" : `, test accuracy ${percent(result.accuracy)}`;
-  return `${done}${result.out}: ${result.model}, loss ${result.loss.toFixed(4)}${accuracy}, ${result.seconds.toFixed(0)} s`;
+  return `${done}${result.out}: ${result.model}${loss}${accuracy}, ${result.seconds.toFixed(0)} s`;
 }

@@ -13,7 +13,7 @@ export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { checkProbabilities, Ledger } from "./ledger.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
 export { planDistill, planRounds } from "./plan.js";
-export { specFor } from "./network-spec.js";
+export { checkClassNames, specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
 export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import type { ImageSet } from "../data/index.js";
 import type { NetworkSpec } from "../nn/index.js";
 
@@ -36,4 +37,21 @@ function channelScale(images: ImageSet, channel: number): { mean: number; deviat
 
 function round(value: number): number {
   return Number(value.toFixed(4));
+}
+
+/**
+ * Requires images with named classes to have the network's names, in the same order: labels are compared by number.
+ * @throws InputError that names the first difference; nothing where one of the two has no names.
+ */
+export function checkClassNames(images: ImageSet, names: readonly string[] | undefined): void {
+  const own = images.classNames;
+  if (!own || !names) return;
+  const at = Array.from({ length: Math.max(own.length, names.length) }).findIndex(
+    (_, index) => own[index] !== names[index],
+  );
+  if (at < 0) return;
+  throw new InputError(
+    `${images.name}: class ${at} is "${own[at] ?? "missing"}"; expected "${names[at] ?? "no further class"}": ` +
+      `give images with the classes that the network was trained on`,
+  );
 }

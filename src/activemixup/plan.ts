@@ -4,6 +4,7 @@ import { checkSchedule, type ImageShape } from "../nn/index.js";
 import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill.js";
+import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
 import type { Teacher } from "./teacher.js";
 
@@ -62,7 +63,7 @@ function checkNetworks({ images, teacher, student }: DistillPlanInput): void {
   }
 }
 
-function checkEvaluation({ images, teacher, evaluation }: DistillPlanInput): void {
+function checkEvaluation({ images, teacher, student, evaluation }: DistillPlanInput): void {
   if (!evaluation) return;
   const { name, classes } = evaluation;
   if (name === images.name) {
@@ -74,6 +75,7 @@ function checkEvaluation({ images, teacher, evaluation }: DistillPlanInput): voi
         `give test images of the same size`,
     );
   }
+  checkClassNames(evaluation, student.spec.classNames);
   if (classes > teacher.classes) {
     throw new InputError(
       `${name} has ${classes} classes and the teacher ${teacher.classes}; give a test set with the teacher's classes`,

@@ -1,7 +1,8 @@
 import { InputError } from "../errors.js";
 import type { Device } from "../tensor/index.js";
-import { Network, type NetworkSpec } from "./network.js";
-import { architectures } from "./networks/index.js";
+import { namedParameters } from "./module.js";
+import { checkState, Network, type NetworkSpec } from "./network.js";
+import { architectures, buildModule } from "./networks/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 
 /** Key of the safetensors metadata under which the {@link NetworkSpec} stands, as JSON. */
@@ -23,13 +24,12 @@ export async function encodeNetwork(network: Network): Promise<Uint8Array> {
  */
 export function decodeNetwork(bytes: Uint8Array, name: string, device: Device): Network {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
-  const network = new Network(device, parseSpec(metadata[SPEC_KEY], name), 0);
-  try {
-    network.load(tensors, name);
-  } catch (error) {
-    network.dispose();
-    throw error;
-  }
+  const spec = parseSpec(metadata[SPEC_KEY], name);
+  // Before any memory is taken for the network: metadata may promise one of any size.
+  const module = buildModule(spec.architecture, spec.image, spec.classes);
+  checkState(namedParameters(module), tensors, `${name}, as ${spec.architecture}`);
+  const network = new Network(device, spec, 0);
+  network.load(tensors, name);
   return network;
 }
 
@@ -56,8 +56,12 @@ function parseSpec(json: string | undefined, name: string): NetworkSpec {
   if (!isScale(mean) || !isScale(deviation) || deviation!.some((value) => value <= 0)) {
     throw wrong(`its normalisation is mean ${JSON.stringify(mean)}, deviation ${JSON.stringify(deviation)}`);
   }
-  if (classNames !== undefined && (!Array.isArray(classNames) || classNames.length !== classes)) {
+  if (classNames !== undefined && !isNames(classNames, classes!)) {
     throw wrong(`it has ${JSON.stringify(classNames)} as names of ${classes} classes`);
   }
   return { architecture, image, classes: classes!, mean: mean!, deviation: deviation!, classNames };
+}
+
+function isNames(names: unknown, count: number): boolean {
+  return Array.isArray(names) && names.length === count && names.every((name) => typeof name === "string");
 }

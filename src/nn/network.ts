@@ -102,23 +102,12 @@ export class Network {
   /**
    * Takes over stored values.
    * @param source named in errors, for example the file
-   * @throws InputError where a parameter is missing, unknown, or of another shape.
+   * @throws InputError as {@link checkState} does
    */
   load(state: NetworkState, source: string): void {
-    const { architecture } = this.spec;
-    for (const name of state.keys()) {
-      if (!this.parameters.has(name)) throw new InputError(`${source}: holds "${name}", which ${architecture} has not`);
-    }
-    for (const [name, { shape, role, value }] of this.parameters) {
-      if (role === "constant") continue;
-      const stored = state.get(name);
-      if (!stored) throw new InputError(`${source}: lacks "${name}" ${formatShape(shape)}, which ${architecture} has`);
-      if (!sameShape(stored.shape, shape)) {
-        throw new InputError(
-          `${source}: "${name}" is ${formatShape(stored.shape)}; ${architecture} expects ${formatShape(shape)}`,
-        );
-      }
-      writeTensor(value, stored.data);
+    checkState(this.parameters, state, `${source}, as ${this.spec.architecture}`);
+    for (const [name, { role, value }] of this.parameters) {
+      if (role !== "constant") writeTensor(value, state.get(name)!.data);
     }
   }
 
@@ -142,5 +131,29 @@ export class Network {
       parameter.place(value, gradient);
     }
     return tensors;
+  }
+}
+
+/**
+ * Requires stored values to be those of the parameters.
+ * @throws InputError where one is missing, unknown, of another shape, or holds what is no finite number.
+ */
+export function checkState(parameters: ReadonlyMap<string, Parameter>, state: NetworkState, source: string): void {
+  for (const name of state.keys()) {
+    if (!parameters.has(name)) throw new InputError(`${source}: holds "${name}", which the network has not`);
+  }
+  for (const [name, { shape, role }] of parameters) {
+    if (role === "constant") continue;
+    const stored = state.get(name);
+    if (!stored) throw new InputError(`${source}: lacks "${name}" ${formatShape(shape)}, which the network has`);
+    if (!sameShape(stored.shape, shape)) {
+      throw new InputError(
+        `${source}: "${name}" is ${formatShape(stored.shape)}; the network expects ${formatShape(shape)}`,
+      );
+    }
+    const wrong = stored.data.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw new InputError(`${source}: "${name}" holds ${stored.data[wrong]} at ${wrong}; expected finite weights`);
+    }
   }
 }

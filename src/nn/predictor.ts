@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.js";
 import { advance, argmax, blendImages, rangeIndices, scatterBatch, softmax, WHOLE_WEIGHT } from "../kernels/index.js";
 import { createTensor, readTensor, record, replay, writeTensor, type Recording, type Tensor } from "../tensor/index.js";
 import type { Network } from "./network.js";
@@ -54,11 +55,15 @@ export class Predictor {
   /**
    * Predicts images.
    * @param pixels 8-bit values, N C H W, of the network's image shape
+   * @throws ShapeError where they are no whole number of images.
    */
   async predict(pixels: Uint8Array, signal?: AbortSignal): Promise<Prediction> {
     const { classes, image } = this.network.spec;
     const imageSize = image.channels * image.height * image.width;
     const count = pixels.length / imageSize;
+    if (!Number.isInteger(count)) {
+      throw new ShapeError(`predict: ${pixels.length} pixels are no whole number of images of ${imageSize}`);
+    }
     const labels = new Uint32Array(count);
     const probabilities = new Float32Array(count * classes);
     for (let start = 0; start < count; start += this.capacity) {

@@ -59,6 +59,42 @@ describe("train", () => {
   });
 });
 
+describe("train's mistakes", () => {
+  const attempt = (...more: string[]) =>
+    cli("train", ...["--data", `${digits}:train`, "--model", "lenet5", "--device", "cpu", "--quiet", ...more]);
+
+  it("do not touch a file that is there when it is stopped before the first pass is done", async () => {
+    writeFileSync(at("kept.safetensors"), "kept");
+    setTimeout(() => process.emit("SIGINT"), 0);
+    const { code, stdout } = await attempt(
+      "--epochs",
+      "1000",
+      "--batch",
+      "1",
+      "--out",
+      at("kept.safetensors"),
+      "--json",
+    );
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ interrupted: true });
+    expect(readFileSync(at("kept.safetensors"), "utf8")).toBe("kept");
+  });
+
+  it("are found before anything is written", async () => {
+    for (const more of [
+      ["--crop", "12"],
+      ["--crop", "1.5"],
+      ["--test", `${digits}:train`],
+      ["--data", at("nowhere")],
+    ]) {
+      const { code, stderr } = await attempt("--out", at("new", "x.safetensors"), ...more);
+      expect(stderr.replaceAll(folder.root, "FOLDER")).toMatchSnapshot();
+      expect(code).toBe(2);
+      expect(existsSync(at("new"))).toBe(false);
+    }
+  });
+});
+
 describe("distill", () => {
   it("writes a folder that tells the whole run", async () => {
     const { code, stdout, stderr } = await distill("run", "--test", `${digits}:test`, "--json", "--seed", "3");

@@ -115,20 +115,27 @@ describe("a network file", () => {
     const lacking = new Map(state);
     lacking.delete("fc1.bias");
     expect(decode(lacking)).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: n.safetensors: lacks "fc1.bias" [120], which lenet5 has]`,
+      `[InputError: n.safetensors, as lenet5: lacks "fc1.bias" [120], which the network has]`,
     );
     const wrong = new Map(state).set("fc1.bias", { shape: [7], data: new Float32Array(7) });
     expect(decode(wrong)).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: n.safetensors: "fc1.bias" is [7]; lenet5 expects [120]]`,
+      `[InputError: n.safetensors, as lenet5: "fc1.bias" is [7]; the network expects [120]]`,
     );
     const more = new Map(state).set("fc9.bias", { shape: [7], data: new Float32Array(7) });
     expect(decode(more)).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: n.safetensors: holds "fc9.bias", which lenet5 has not]`,
+      `[InputError: n.safetensors, as lenet5: holds "fc9.bias", which the network has not]`,
     );
     const spec = JSON.parse(metadata.activemixup) as object;
     const lying = (change: object) => ({ ...metadata, activemixup: JSON.stringify({ ...spec, ...change }) });
     expect(decode(state, lying({ classes: 1e12 }))).toThrow(InputError);
     expect(decode(state, lying({ architecture: "gpt" }))).toThrow(InputError);
+    const huge = { channels: 3, height: 4096, width: 4096 };
+    const three = [0.5, 0.5, 0.5];
+    const promised = { architecture: "alexnet", image: huge, mean: three, deviation: three };
+    expect(decode(state, lying(promised))).toThrow(/^n.safetensors, as alexnet: /);
+    expect(decode(state, lying({ classNames: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }))).toThrow(InputError);
+    const broken = new Map(state).set("fc3.bias", { shape: [10], data: new Float32Array(10).fill(NaN) });
+    expect(decode(broken)).toThrowErrorMatchingInlineSnapshot(`[InputError: n.safetensors, as lenet5: "fc3.bias" holds NaN at 0; expected finite weights]`);
     expect(decode(state, lying({ deviation: [0] }))).toThrow(InputError);
     expect(decode(state, { ...metadata, activemixup: "{" })).toThrow(InputError);
   });

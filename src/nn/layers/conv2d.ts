@@ -33,7 +33,7 @@ export class Conv2d implements Module {
     this.relu = relu;
     const shape = [outputs, inputs, kernel, kernel];
     const fanIn = inputs * kernel * kernel;
-    // He et al. 2015 for layers that batch normalisation follows; PyTorch's default elsewhere.
+    // Layers without a bias are those of ResNets, which begin as He et al. 2015 did; others as PyTorch's default.
     const weight = bias ? uniformFanIn(shape, fanIn) : kaimingNormal(shape, outputs * kernel * kernel);
     this.parameters = {
       weight: new Parameter(shape, "trained", weight),
