@@ -135,7 +135,9 @@ describe("a network file", () => {
     expect(decode(state, lying(promised))).toThrow(/^n.safetensors, as alexnet: /);
     expect(decode(state, lying({ classNames: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }))).toThrow(InputError);
     const broken = new Map(state).set("fc3.bias", { shape: [10], data: new Float32Array(10).fill(NaN) });
-    expect(decode(broken)).toThrowErrorMatchingInlineSnapshot(`[InputError: n.safetensors, as lenet5: "fc3.bias" holds NaN at 0; expected finite weights]`);
+    expect(decode(broken)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: n.safetensors, as lenet5: "fc3.bias" holds NaN at 0; expected finite weights]`,
+    );
     expect(decode(state, lying({ deviation: [0] }))).toThrow(InputError);
     expect(decode(state, { ...metadata, activemixup: "{" })).toThrow(InputError);
   });
