@@ -66,10 +66,12 @@ async function evaluate(
     if (data.labels) checkLabels(data, spec.classes);
     checkClassNames(data, spec.classNames);
     const predictor = await Predictor.create(network, Math.min(data.count, 2048));
-    const { labels } = await predictor.predict(data.pixels, signal);
-    predictor.dispose();
-    network.dispose();
-    return { spec, labels };
+    try {
+      return { spec, labels: (await predictor.predict(data.pixels, signal)).labels };
+    } finally {
+      predictor.dispose();
+      network.dispose();
+    }
   };
   const accuracy = (labels: Uint32Array) => data.labels && share(labels, data.labels);
   const model = await predict("--model", options.model);

@@ -88,7 +88,7 @@ function sizeText({ channels, height, width }: ImageShape): string {
 }
 
 /** More than a day's work on any device, and few enough for a table of their learning rates. */
-const MOST_STEPS = 2 ** 24;
+export const MOST_STEPS = 2 ** 24;
 
 const MOST_ROUNDS = 10_000;
 

@@ -1,9 +1,11 @@
 /** Training with true labels: for teachers, and for comparison. */
 import type { ImageSet } from "../data/index.js";
+import { InputError } from "../errors.js";
 import { WHOLE_WEIGHT } from "../kernels/index.js";
 import { Examples, plainAdam, Predictor, Trainer, type Network } from "../nn/index.js";
 import { createTensor } from "../tensor/index.js";
 import { share } from "./evaluation.js";
+import { MOST_STEPS } from "./plan.js";
 
 /** What training on labelled images is done with. */
 export interface LabelledFitOptions {
@@ -20,6 +22,7 @@ export interface LabelledFitOptions {
 /**
  * Trains a network on the true labels of `data` with Adam and a cosine schedule. An abort ends it early; the network
  * then holds what was trained until then.
+ * @throws InputError where the epochs are more steps than {@link MOST_STEPS}.
  */
 export async function fitLabelled(
   network: Network,
@@ -27,6 +30,11 @@ export async function fitLabelled(
   options: LabelledFitOptions,
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (images: number, of: number) => void } = {},
 ): Promise<{ epochs: number; interrupted: boolean; loss: number }> {
+  const stepsPerEpoch = Math.max(1, Math.round(data.count / options.batch));
+  const steps = options.epochs * stepsPerEpoch;
+  if (steps > MOST_STEPS) {
+    throw new InputError(`--epochs ${options.epochs} give ${steps} training steps; expected at most ${MOST_STEPS}`);
+  }
   const { device, spec } = network;
   const shape = [data.count, data.channels, data.height, data.width];
   const images = createTensor(device, shape, { dtype: "u8", data: data.pixels, name: "training images" });
@@ -37,8 +45,6 @@ export async function fitLabelled(
     Array.from({ length: data.count }, (_, image) => ({ first: image, second: image, weight: WHOLE_WEIGHT })),
     targets,
   );
-  const stepsPerEpoch = Math.max(1, Math.round(data.count / options.batch));
-  const steps = options.epochs * stepsPerEpoch;
   const { batch, crop, flip = false, seed } = options;
   const settings = { batch, optimizer: plainAdam, augmentation: { crop, flip }, seed };
   const trainer = await Trainer.create(network, examples, settings, steps);

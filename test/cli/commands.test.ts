@@ -84,13 +84,14 @@ describe("train's mistakes", () => {
     for (const more of [
       ["--crop", "12"],
       ["--crop", "1.5"],
+      ["--epochs", "4000000000"],
       ["--test", `${digits}:train`],
       ["--data", at("nowhere")],
     ]) {
       const { code, stderr } = await attempt("--out", at("new", "x.safetensors"), ...more);
       expect(stderr.replaceAll(folder.root, "FOLDER")).toMatchSnapshot();
       expect(code).toBe(2);
-      expect(existsSync(at("new"))).toBe(false);
+      expect(existsSync(at("new", "x.safetensors"))).toBe(false);
     }
   });
 });
