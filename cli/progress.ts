@@ -58,10 +58,13 @@ class StreamProgress implements Progress {
 export function formatProgress(label: string, done: number, total: number, unit: string, seconds: number): string {
   const share = total > 0 ? done / total : 1;
   const bar = "#".repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
-  const rate = seconds > 0 ? done / seconds : 0;
-  const left = rate > 0 ? `, ${formatSeconds((total - done) / rate)} left` : "";
-  const ending = done >= total ? `, took ${formatSeconds(seconds)}` : left;
-  return `${label} [${bar}] ${Math.floor(100 * share)}% ${done}/${total} ${unit}, ${formatRate(rate)} ${unit}/s${ending}`;
+  const finished = done >= total;
+  const head = `${label} [${bar}] ${Math.floor(100 * share)}% ${done}/${total} ${unit}`;
+  // Work that was done at its first report took no time that could be measured.
+  if (seconds < 0.01) return head;
+  const rate = done / seconds;
+  const ending = finished ? `took ${formatSeconds(seconds)}` : `${formatSeconds((total - done) / rate)} left`;
+  return `${head}, ${formatRate(rate)} ${unit}/s, ${ending}`;
 }
 
 function formatRate(rate: number): string {

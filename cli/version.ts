@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /** The nearest package.json above this module: the sources and the built package lie at different depths. */
 function packageFile(): URL {
-  for (let folder = new URL("./", import.meta.url); ; folder = new URL("../", folder)) {
+  for (let folder = new URL(/* @vite-ignore */ "./", import.meta.url); ; folder = new URL("../", folder)) {
     const file = new URL("package.json", folder);
     try {
       readFileSync(file);

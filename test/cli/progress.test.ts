@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { formatProgress } from "../../cli/progress.js";
+
+describe("a line of progress", () => {
+  it("has the rate and the time left", () => {
+    expect(formatProgress("round 1 train", 512, 2048, "steps", 16)).toBe(
+      "round 1 train [#####               ] 25% 512/2048 steps, 32.0 steps/s, 0:48 left",
+    );
+  });
+
+  it("has the time taken at the end", () => {
+    expect(formatProgress("training", 300, 300, "steps", 65)).toBe(
+      "training [####################] 100% 300/300 steps, 4.62 steps/s, took 1:05",
+    );
+  });
+
+  it("claims no rate where no time was measured", () => {
+    expect(formatProgress("query", 200, 200, "queries", 0)).toBe("query [####################] 100% 200/200 queries");
+    expect(formatProgress("train", 0, 200, "steps", 0)).toBe("train [                    ] 0% 0/200 steps");
+  });
+});
