@@ -23,6 +23,11 @@ export interface Capabilities {
   readonly bindingBytes: number;
   /** Bytes to which a view's offset is aligned. */
   readonly offsetAlignment: number;
+  /**
+   * The variant of a kernel that was measured to be the fastest on this device, by the problem's key (`Choice` in
+   * src/kernels/variant.ts). Empty where nothing was measured.
+   */
+  readonly tuned: Readonly<Record<string, string>>;
 }
 
 /** Who does the work, for people and for `summary.json`. */

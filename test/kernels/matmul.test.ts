@@ -187,9 +187,11 @@ describe("matmul's contract", () => {
   });
 
   it("uses workgroup memory only on hardware, and shuffles only in subgroups of 8", () => {
-    expect(chooseMatmul({ ...lanes(8), software: true })).toBe("subgroup");
-    for (const size of [0, 4, 16]) expect(chooseMatmul({ ...lanes(size), software: true })).toBe("register");
-    for (const size of [0, 8, 32]) expect(chooseMatmul({ ...lanes(size), software: false })).toBe("tiled");
+    const choose = (size: number, software: boolean) =>
+      chooseMatmul({ m: 64, n: 64, k: 64 }, {}, { ...lanes(size), software });
+    expect(choose(8, true)).toBe("subgroup");
+    for (const size of [0, 4, 16]) expect(choose(size, true)).toBe("register");
+    for (const size of [0, 8, 32]) expect(choose(size, false)).toBe("tiled");
   });
 
   /** The device's capabilities with another size of subgroup. */

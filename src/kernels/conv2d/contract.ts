@@ -1,7 +1,7 @@
 import { ShapeError } from "../../errors.js";
 import { expectRank, expectShape, formatShape, type Shape } from "../../tensor/shape.js";
 import type { Target } from "../output.js";
-import type { Conv2dVariant } from "./plan.js";
+import type { Conv2dVariant } from "./choice.js";
 
 export interface Conv2dOptions {
   /** Pixels from one window to the next, along both axes; 1 where absent. */

@@ -3,13 +3,14 @@ import type { Recorder } from "../../tensor/recording.js";
 import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { output } from "../output.js";
-import { conv2dGradientSizes, conv2dSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import { chooseConv2d } from "./choice.js";
+import { conv2dGradientSizes, conv2dSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
-import { chooseConv2d, planCorrelation } from "./plan.js";
+import { planCorrelation } from "./plan.js";
 import { conv2dInputGradientReference, conv2dReference } from "./reference.js";
 
+export { chooseConv2d, conv2dChoice, type Conv2dPass, type Conv2dVariant } from "./choice.js";
 export { conv2dShape, conv2dSizes, type Conv2dOptions, type Conv2dSizes, type Conv2dTarget } from "./contract.js";
-export type { Conv2dVariant } from "./plan.js";
 export { conv2dInputGradientReference, conv2dReference, conv2dWeightGradientReference } from "./reference.js";
 export { conv2dWeightGradient } from "./weight-gradient.js";
 
@@ -44,7 +45,7 @@ export function conv2d(
       conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
     },
     plan: (capabilities) =>
-      planCorrelation(variant ?? chooseConv2d(capabilities, multiplyAdds(sizes)), problem, capabilities),
+      planCorrelation(variant ?? chooseConv2d("forward", sizes, capabilities), problem, capabilities),
   });
   return out;
 }
@@ -78,7 +79,7 @@ export function conv2dInputGradient(
       conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);
     },
     plan: (capabilities) =>
-      planCorrelation(options.variant ?? chooseConv2d(capabilities, multiplyAdds(sizes)), problem, capabilities),
+      planCorrelation(options.variant ?? chooseConv2d("inputGradient", sizes, capabilities), problem, capabilities),
   });
   return out;
 }

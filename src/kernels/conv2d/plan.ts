@@ -2,6 +2,7 @@ import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import { expectSubgroups } from "../expect.js";
 import { evenTile, linearGrid } from "../grid.js";
+import { LANES, type Conv2dVariant } from "./choice.js";
 import type { Conv2dSizes } from "./contract.js";
 import correlationSource from "./correlation.wgsl?raw";
 import { correlationParams, type Correlation } from "./correlation.js";
@@ -14,26 +15,9 @@ import weightGradientSubgroupSource from "./weight-gradient-subgroup.wgsl?raw";
 import weightGradientTiledSource from "./weight-gradient-tiled.wgsl?raw";
 import weightGradientSource from "./weight-gradient.wgsl?raw";
 
-/**
- * `direct`: one output an invocation. `tiled`: a matrix product through workgroup memory, for GPUs. `subgroup`: register
- * tiles and shuffles, for software drivers with subgroups of 8.
- */
-export type Conv2dVariant = "direct" | "tiled" | "subgroup";
-
 const WORKGROUP = 64;
 /** Rows and columns of the `tiled` kernels' tiles. */
 const TILE = 64;
-/** Size of the subgroups that `subgroup` needs, and most output channels in its tiles. */
-const LANES = 8;
-/** Multiply-adds below which tiles are not worth it. */
-const SMALL = 1 << 20;
-
-/** The variant for a device, given how many multiply-adds there are. */
-export function chooseConv2d({ software, subgroupSize }: Capabilities, multiplyAdds: number): Conv2dVariant {
-  if (software) return subgroupSize === LANES ? "subgroup" : "direct";
-  return multiplyAdds >= SMALL ? "tiled" : "direct";
-}
-
 /**
  * Program and grid of one variant of the forward pass or of the input's gradient.
  * @throws DeviceError where the variant is `subgroup` and the device has not subgroups of 8.

@@ -1,10 +1,12 @@
 import { hostArray } from "../../tensor/cpu/device.js";
+import type { Capabilities } from "../../tensor/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { output } from "../output.js";
-import { conv2dGradientSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
-import { chooseConv2d, imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
+import { chooseConv2d } from "./choice.js";
+import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import { imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
 import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js";
 
 /**
@@ -29,8 +31,8 @@ export function conv2dWeightGradient(
   const out = output(recorder, "conv2dWeightGradient", weightShape, options);
 
   const { info, capabilities } = recorder.device;
-  const variant = options.variant ?? chooseConv2d(capabilities, multiplyAdds(sizes));
-  const images = info.kind === "cpu" ? sizes.n : imagesPerPart(variant, sizes);
+  const choose = (device: Capabilities) => options.variant ?? chooseConv2d("weightGradient", sizes, device);
+  const images = info.kind === "cpu" ? sizes.n : imagesPerPart(choose(capabilities), sizes);
   const count = Math.ceil(sizes.n / images);
   const parts = count === 1 ? out : recorder.temporary([count, ...weightShape], "conv2dWeightGradient parts");
   recorder.add({
@@ -40,7 +42,7 @@ export function conv2dWeightGradient(
     reference: () => {
       conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(parts), sizes, images);
     },
-    plan: () => planWeightGradient(variant, sizes, images, capabilities),
+    plan: (device) => planWeightGradient(choose(device), sizes, images, device),
   });
   if (count === 1) return out;
   recorder.add({

@@ -2,12 +2,14 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { output, type Target } from "../output.js";
+import { chooseMatmul, type MatmulVariant } from "./choice.js";
 import { matmulSizes, type MatmulOptions } from "./contract.js";
-import { chooseMatmul, planMatmul, type MatmulVariant } from "./plan.js";
+import { planMatmul } from "./plan.js";
 import { matmulReference } from "./reference.js";
 
+export { chooseMatmul, matmulChoice, type MatmulVariant } from "./choice.js";
 export { matmulSizes, type MatmulOptions, type MatmulSizes } from "./contract.js";
-export { chooseMatmul, planMatmul, type MatmulVariant } from "./plan.js";
+export { planMatmul } from "./plan.js";
 export { matmulReference } from "./reference.js";
 
 /** Where the result goes and which variant makes it. */
@@ -39,8 +41,10 @@ export function matmul(
     reference: () => {
       matmulReference(hostArray(a), hostArray(b), bias && hostArray(bias), hostArray(out), sizes, options);
     },
-    plan: (capabilities) =>
-      planMatmul(options.variant ?? chooseMatmul(capabilities), sizes, options, bias !== undefined, capabilities),
+    plan: (capabilities) => {
+      const variant = options.variant ?? chooseMatmul(sizes, options, capabilities);
+      return planMatmul(variant, sizes, options, bias !== undefined, capabilities);
+    },
   });
   return out;
 }

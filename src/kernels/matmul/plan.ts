@@ -2,26 +2,12 @@ import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import { expectSubgroups } from "../expect.js";
 import { linearGrid } from "../grid.js";
+import { LANES, type MatmulVariant } from "./choice.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
 import productSource from "./product.wgsl?raw";
 import registerSource from "./register.wgsl?raw";
 import subgroupSource from "./subgroup.wgsl?raw";
 import tiledSource from "./tiled.wgsl?raw";
-
-/**
- * `tiled`: tiles in workgroup memory, for GPUs. `register`: tiles in registers, for any software driver. `subgroup`:
- * tiles in registers and shuffles, for software drivers with subgroups of 8.
- */
-export type MatmulVariant = "register" | "subgroup" | "tiled";
-
-/** Size of the subgroups that `subgroup` needs. */
-const LANES = 8;
-
-/** The variant for a device. */
-export function chooseMatmul({ software, subgroupSize }: Capabilities): MatmulVariant {
-  if (!software) return "tiled";
-  return subgroupSize === LANES ? "subgroup" : "register";
-}
 
 /**
  * Columns a lane of `subgroup` computes: 8 or 4, each a pipeline of its own, whichever takes less time over all

@@ -41,6 +41,7 @@ export class CpuDevice implements Device {
     workgroupInvocations: 1,
     bindingBytes: Number.MAX_SAFE_INTEGER,
     offsetAlignment: 4,
+    tuned: {},
   };
 
   private readonly counter = new StatsCounter();

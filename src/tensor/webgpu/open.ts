@@ -35,13 +35,21 @@ async function requestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
   return null;
 }
 
+export interface WebGpuOptions {
+  /** Fill new memory with NaN bits. */
+  readonly poison?: boolean | undefined;
+  /** Dawn's toggles, for the record. */
+  readonly toggles?: readonly string[];
+  readonly tuned?: Capabilities["tuned"];
+}
+
 /**
  * Opens the best adapter of `gpu` with all the limits that it has.
  * @throws DeviceError where there is no adapter, or it gives no device.
  */
 export async function openWebGpu(
   gpu: GPU,
-  { poison = false, toggles = [] }: { poison?: boolean; toggles?: readonly string[] } = {},
+  { poison = false, toggles = [], tuned = {} }: WebGpuOptions = {},
 ): Promise<Device> {
   const adapter = await requestAdapter(gpu);
   if (!adapter) {
@@ -72,6 +80,7 @@ export async function openWebGpu(
     workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     bindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
+    tuned,
   };
   return new WebGpuDevice(gpu, device, info, capabilities, poison);
 }
