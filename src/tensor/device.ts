@@ -19,7 +19,9 @@ export interface Capabilities {
   readonly workgroupMemory: number;
   /** Invocations in one workgroup. */
   readonly workgroupInvocations: number;
-  /** Bytes in one binding. */
+  /** Bytes in one buffer. */
+  readonly bufferBytes: number;
+  /** Bytes of a buffer that a kernel takes as one tensor. */
   readonly bindingBytes: number;
   /** Bytes to which a view's offset is aligned. */
   readonly offsetAlignment: number;

@@ -11,8 +11,9 @@ import {
   type Device,
   type GpuPlan,
   type Launch,
-  type Tensor,
+  Tensor,
 } from "../../src/tensor/index.js";
+import { Block } from "../../src/tensor/tensor.js";
 import { useDevices } from "../devices.js";
 import { addLaunch, increaseLaunch } from "./programs.js";
 
@@ -98,12 +99,33 @@ describe("a WebGPU device", () => {
     for (const tensor of [x, out]) tensor.dispose();
   });
 
-  it("refuses a tensor that is larger than a binding", () => {
-    const elements = devices.gpu.capabilities.bindingBytes / 4 + 1;
-    expect(() => devices.gpu.allocate(4 * elements, "everything")).toThrow(
-      `"everything" needs ${4 * elements} bytes; ${devices.gpu.info.adapter} binds at most ` +
-        `${devices.gpu.capabilities.bindingBytes}: use a smaller batch or fewer images`,
+  it("refuses a tensor that is larger than a buffer", () => {
+    const { info, capabilities, allocate } = devices.gpu;
+    const bytes = capabilities.bufferBytes + 4;
+    expect(() => allocate.call(devices.gpu, bytes, "everything")).toThrow(
+      `"everything" needs ${bytes} bytes; a buffer of ${info.adapter} has at most ${capabilities.bufferBytes}: ` +
+        `use a smaller batch or fewer images`,
     );
+  });
+
+  it("refuses a launch whose tensor is larger than a binding", async () => {
+    const device = devices.gpu;
+    const { bindingBytes } = device.capabilities;
+    const before = device.stats();
+    const block = new Block(device, bindingBytes + 4, "much");
+    block.place(device.allocate(block.bytes, block.name));
+    const much = new Tensor(block, [block.bytes / 4], "u32");
+    const out = createTensor(device, [4], { dtype: "u32" });
+    await expect(
+      record(device, (recorder) => {
+        recorder.add({ ...addLaunch(out, out, 1), reads: [much] });
+      }),
+    ).rejects.toThrow(
+      `add: "much" has ${bindingBytes + 4} bytes; ${device.info.adapter} binds at most ${bindingBytes}: ` +
+        `use a smaller batch or fewer images`,
+    );
+    for (const tensor of [much, out]) tensor.dispose();
+    expect(device.stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
   });
 
   it("knows whether its adapter is software", () => {

@@ -18,6 +18,7 @@ import {
   type HostBlend,
 } from "./reference.js";
 
+export { blend } from "./blend.js";
 export {
   WHOLE_WEIGHT,
   type AugmentOptions,
@@ -27,11 +28,12 @@ export {
 } from "./contract.js";
 export { drawAugment, drawLambda, type AugmentDraw } from "./draws.js";
 export { MOST_PAIRED_IMAGES, pairCount, pairNumber, pairOf } from "./pairs.js";
-export { planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
+export { planBlend, planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
 export {
   blendImagesReference,
   blendPixel,
   blendPixelsReference,
+  blendReference,
   candidateBlendsReference,
   type HostAugment,
   type HostBlend,

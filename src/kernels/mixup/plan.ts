@@ -2,6 +2,7 @@ import type { GpuPlan } from "../../tensor/launch.js";
 import philox from "../../tensor/philox.wgsl?raw";
 import { RandomStream } from "../../tensor/random.js";
 import { linearGrid } from "../grid.js";
+import blendSource from "./blend.wgsl?raw";
 import blendImagesSource from "./blend-images.wgsl?raw";
 import blendPixelsSource from "./blend-pixels.wgsl?raw";
 import candidateBlendsSource from "./candidate-blends.wgsl?raw";
@@ -52,6 +53,19 @@ export function planBlendImages(
       ...[Number(augment !== undefined), augment?.crop ?? 0, Number(augment?.flip ?? false), augment?.seed ?? 0],
     ],
     grid: linearGrid(batch * groupsPerImage, 1),
+  };
+}
+
+/** Elements that one invocation of blend makes. */
+const RUN = 16;
+
+/** Program and grid of blend: `rows` rows of `rowSize` elements, whose weights begin at `firstRow`. */
+export function planBlend(rows: number, rowSize: number, firstRow: number): GpuPlan {
+  const groupsPerRow = Math.ceil(rowSize / (WORKGROUP * RUN));
+  return {
+    program: { name: "mixup/blend", source: [blendSource], constants: { WORKGROUP, RUN } },
+    params: [rows, rowSize, groupsPerRow, firstRow],
+    grid: linearGrid(rows * groupsPerRow, 1),
   };
 }
 

@@ -27,6 +27,21 @@ export function blendPixelsReference(images: Uint8Array, blend: HostBlend, out: 
   }
 }
 
+/** Defines blend: rows of `rowSize` elements, the first of which has weight `firstRow`. */
+export function blendReference(
+  a: Float32Array,
+  b: Float32Array,
+  weights: Float32Array,
+  out: Float32Array,
+  firstRow: number,
+  rowSize: number,
+): void {
+  for (let index = 0; index < out.length; index++) {
+    const weight = weights[firstRow + Math.floor(index / rowSize)];
+    out[index] = weight * a[index] + (1 - weight) * b[index];
+  }
+}
+
 /** Augmentation with the counter's value. */
 export interface HostAugment {
   readonly crop: number;

@@ -39,6 +39,7 @@ export class CpuDevice implements Device {
     f16: false,
     workgroupMemory: 0,
     workgroupInvocations: 1,
+    bufferBytes: Number.MAX_SAFE_INTEGER,
     bindingBytes: Number.MAX_SAFE_INTEGER,
     offsetAlignment: 4,
     tuned: {},

@@ -60,10 +60,10 @@ export class WebGpuDevice implements Device {
 
   allocate(bytes: number, name: string): Storage {
     this.expectAlive(`allocate "${name}"`);
-    if (bytes > this.capabilities.bindingBytes) {
+    if (bytes > this.capabilities.bufferBytes) {
       throw new DeviceError(
-        `"${name}" needs ${bytes} bytes; ${this.info.adapter} binds at most ${this.capabilities.bindingBytes}: ` +
-          `use a smaller batch or fewer images`,
+        `"${name}" needs ${bytes} bytes; a buffer of ${this.info.adapter} has at most ` +
+          `${this.capabilities.bufferBytes}: use a smaller batch or fewer images`,
       );
     }
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -174,7 +174,13 @@ export class WebGpuDevice implements Device {
     const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: params }];
     for (const tensor of [...launch.reads, ...launch.writes]) {
       const buffer = (tensor.storage as GpuStorage).buffer;
-      const { offsetAlignment } = this.capabilities;
+      const { offsetAlignment, bindingBytes } = this.capabilities;
+      if (tensor.bytes > bindingBytes) {
+        throw new DeviceError(
+          `${launch.kernel}: "${tensor.name}" has ${tensor.bytes} bytes; ${this.info.adapter} binds at most ` +
+            `${bindingBytes}: use a smaller batch or fewer images`,
+        );
+      }
       if (tensor.byteOffset % offsetAlignment !== 0) {
         throw new DeviceError(
           `${launch.kernel}: "${tensor.name}" starts at byte ${tensor.byteOffset} of its buffer; ` +

@@ -78,6 +78,7 @@ export async function openWebGpu(
     f16: device.features.has("shader-f16"),
     workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
+    bufferBytes: device.limits.maxBufferSize,
     bindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
     tuned,
