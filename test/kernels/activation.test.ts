@@ -41,7 +41,7 @@ describe("relu and add", () => {
     const inputs = { a: randomInput([length], 1) };
     const { out } = await runKernel(devices.gpu, inputs, (recorder, { a }) => {
       const out = recorder.temporary(a.shape, "out");
-      const plan = (): GpuPlan => ({ ...planRelu(length), grid: [3, 5, 1] });
+      const plan = (): GpuPlan => ({ ...planRelu(length, devices.gpu.capabilities), grid: [3, 5, 1] });
       recorder.add({ kernel: "relu", reads: [a], writes: [out], reference: () => undefined, plan });
       return { out };
     });
@@ -50,8 +50,15 @@ describe("relu and add", () => {
       Array.from(inputs.a.data, (value) => Math.max(value, 0)),
       EXACT,
     );
-    expect(planRelu(1e8).grid.reduce((product, length) => product * length, 512)).toBeGreaterThanOrEqual(1e8);
-    expect(Math.max(...planRelu(1e8).grid)).toBeLessThanOrEqual(65535);
+    for (const software of [false, true]) {
+      for (const size of [1e8, 1e8 + 1]) {
+        const { grid, params, program } = planRelu(size, { ...devices.gpu.capabilities, software });
+        expect(params).toEqual([size % 4 === 0 ? size / 4 : size]);
+        const elements = grid.reduce((product, length) => product * length, 64 * Number(program.constants?.RUN));
+        expect(elements).toBeGreaterThanOrEqual(params[0] as number);
+        expect(Math.max(...grid)).toBeLessThanOrEqual(65535);
+      }
+    }
   });
 
   it("carry NaN and infinities", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { relu, reluBackward } from "../../src/kernels/activation/index.js";
 import {
   avgPool2d,
   avgPool2dBackward,
@@ -7,9 +8,11 @@ import {
   globalAvgPoolBackward,
   maxPool2d,
   maxPool2dBackward,
-  planPoolBackward,
+  planMaxPool,
+  planMaxPoolBackward,
   pool2dGeometry,
   pool2dShape,
+  type MaxPool2dOptions,
   type Pool2dOptions,
 } from "../../src/kernels/pool/index.js";
 import { CpuDevice, createTensor, Philox, Recorder, type Shape } from "../../src/tensor/index.js";
@@ -52,7 +55,7 @@ function tiedInput(shape: Shape, seed: number): Input<"f32"> {
 }
 
 /** Many equal values, NaN and infinities: the maxima and their gradient have to be the reference's. */
-async function expectMaximaOfOddValues(shape: Shape, options: Pool2dOptions, seed: number): Promise<void> {
+async function expectMaximaOfOddValues(shape: Shape, options: MaxPool2dOptions, seed: number): Promise<void> {
   const x = tiedInput(shape, seed);
   const random = new Philox(seed);
   const odd = [NaN, Infinity, -Infinity];
@@ -72,21 +75,28 @@ async function expectMaximaOfOddValues(shape: Shape, options: Pool2dOptions, see
 describe("max pooling", () => {
   it("agrees with the reference to the bit, forward and backward, ties included", async () => {
     await fc.assert(
-      fc.asyncProperty(problem, anySeed, fc.boolean(), async ({ shape, options }, seed, tied) => {
-        const inputs = {
-          x: tied ? tiedInput(shape, seed) : randomInput(shape, seed),
-          dOut: randomInput(pool2dShape(shape, options), seed + 1),
-        };
-        await expectSame(
-          devices,
-          inputs,
-          (recorder, { x, dOut }) => {
-            const out = maxPool2d(recorder, x, options);
-            return { out, dX: maxPool2dBackward(recorder, x, out, dOut, options) };
-          },
-          { out: EXACT, dX: f32Tolerance(25) },
-        );
-      }),
+      fc.asyncProperty(
+        problem,
+        anySeed,
+        fc.boolean(),
+        fc.boolean(),
+        async ({ shape, options: window }, seed, tied, relu) => {
+          const options = { ...window, relu };
+          const inputs = {
+            x: tied ? tiedInput(shape, seed) : randomInput(shape, seed),
+            dOut: randomInput(pool2dShape(shape, options), seed + 1),
+          };
+          await expectSame(
+            devices,
+            inputs,
+            (recorder, { x, dOut }) => {
+              const out = maxPool2d(recorder, x, options);
+              return { out, dX: maxPool2dBackward(recorder, x, out, dOut, options) };
+            },
+            { out: EXACT, dX: f32Tolerance(25) },
+          );
+        },
+      ),
       { numRuns: 100 },
     );
   });
@@ -115,8 +125,8 @@ describe("max pooling", () => {
 
   it("agrees with the reference on NaN and infinities in overlapping windows", async () => {
     await fc.assert(
-      fc.asyncProperty(problem, anySeed, async ({ shape, options }, seed) => {
-        await expectMaximaOfOddValues(shape, options, seed);
+      fc.asyncProperty(problem, anySeed, fc.boolean(), async ({ shape, options }, seed, relu) => {
+        await expectMaximaOfOddValues(shape, { ...options, relu }, seed);
       }),
       { numRuns: 40 },
     );
@@ -124,16 +134,66 @@ describe("max pooling", () => {
 
   it("agrees with the reference on ties, NaN and infinities in windows that touch or leave gaps", async () => {
     // Few kernels and strides: each is a pipeline of its own. Sizes that the stride divides, and others.
-    const windows = fc.constantFrom<Pool2dOptions>({ kernel: 2 }, { kernel: 3 }, { kernel: 2, stride: 5 });
+    const windows = fc.constantFrom<MaxPool2dOptions>(
+      { kernel: 2, stride: 3 },
+      { kernel: 3 },
+      { kernel: 2, stride: 5, relu: true },
+    );
     const side = fc.integer({ min: 3, max: 16 });
     await fc.assert(
       fc.asyncProperty(windows, edgeSize(3), side, side, anySeed, async (options, samples, height, width, seed) => {
         const shape = [samples, 2, height, width];
-        expect(planPoolBackward("max", pool2dGeometry(shape, options)).program.name).toMatch("disjoint");
+        const plan = planMaxPoolBackward(pool2dGeometry(shape, options), false, devices.gpu.capabilities);
+        expect(plan.program.name).toMatch("disjoint");
         await expectMaximaOfOddValues(shape, options, seed);
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("agrees with the reference on ties, NaN and infinities in windows of 2 × 2, two at a time or not", async () => {
+    const height = fc.constantFrom(2, 3, 4, 6, 16);
+    const width = fc.constantFrom(2, 4, 5, 6, 8, 12, 20);
+    await fc.assert(
+      fc.asyncProperty(
+        edgeSize(3),
+        height,
+        width,
+        anySeed,
+        fc.boolean(),
+        async (samples, height, width, seed, relu) => {
+          const shape = [samples, 2, height, width];
+          const geometry = pool2dGeometry(shape, { kernel: 2 });
+          const pairs = height % 2 === 0 && width % 4 === 0;
+          const forward = planMaxPool(geometry, relu, devices.gpu.capabilities).program.name;
+          expect(forward).toBe(pairs ? "pool/max-2x2" : "pool/max");
+          const backward = planMaxPoolBackward(geometry, relu, devices.gpu.capabilities).program.name;
+          expect(backward).toBe(pairs ? "pool/max-2x2-backward" : "pool/max-backward-disjoint");
+          await expectMaximaOfOddValues(shape, { kernel: 2, relu }, seed);
+        },
+      ),
+      { numRuns: 80 },
+    );
+  });
+
+  it("with relu does what relu before it does", async () => {
+    for (const options of [{ kernel: 2 }, { kernel: 3, stride: 2 }]) {
+      const inputs = { x: tiedInput([3, 2, 8, 8], 5), dOut: randomInput(pool2dShape([3, 2, 8, 8], options), 6) };
+      const { fused, dFused, separate, dSeparate } = await runKernel(devices.gpu, inputs, (recorder, { x, dOut }) => {
+        const fused = maxPool2d(recorder, x, { ...options, relu: true });
+        const activated = relu(recorder, x);
+        const separate = maxPool2d(recorder, activated, options);
+        const dActivated = maxPool2dBackward(recorder, activated, separate, dOut, options);
+        return {
+          fused,
+          dFused: maxPool2dBackward(recorder, x, fused, dOut, { ...options, relu: true }),
+          separate,
+          dSeparate: reluBackward(recorder, activated, dActivated),
+        };
+      });
+      expectClose(fused, separate, EXACT);
+      expectClose(dFused, dSeparate, EXACT);
+    }
   });
 
   it("never takes the padding, even where all is below 0", async () => {
@@ -144,23 +204,26 @@ describe("max pooling", () => {
     expectClose(out, [-1, -1, -1, -1], EXACT);
   });
 
-  it.each<Pool2dOptions>([{ kernel: 2 }, { kernel: 3, stride: 2, padding: 1 }, { kernel: 2, stride: 3 }])(
-    "has the gradient that finite differences show, for %o",
-    async (options) => {
-      // No two values closer than 0.05, more than twice the step, so that no maximum changes.
-      const values = new Philox(4).shuffle(Float32Array.from({ length: 70 }, (_, index) => (index - 35) / 20));
-      const x: Input<"f32"> = { shape: [1, 2, 5, 7], dtype: "f32", data: values };
-      const dOut = randomInput(pool2dShape(x.shape, options), 2);
-      const expected = await numericalGradient(devices.cpu, { x }, "x", dOut.data, (recorder, tensors) =>
-        maxPool2d(recorder, tensors.x, options),
-      );
-      const { dX } = await runKernel(devices.gpu, { x, dOut }, (recorder, tensors) => {
-        const out = maxPool2d(recorder, tensors.x, options);
-        return { dX: maxPool2dBackward(recorder, tensors.x, out, tensors.dOut, options) };
-      });
-      expectClose(dX, expected, LINEAR_BY_DIFFERENCES);
-    },
-  );
+  it.each<MaxPool2dOptions>([
+    { kernel: 2 },
+    { kernel: 2, relu: true },
+    { kernel: 3, stride: 2, padding: 1 },
+    { kernel: 3, stride: 2, relu: true },
+    { kernel: 2, stride: 3 },
+  ])("has the gradient that finite differences show, for %o", async (options) => {
+    // No two values closer than 0.05, and none closer to 0 than half of that, more than the step: no maximum changes.
+    const values = new Philox(4).shuffle(Float32Array.from({ length: 96 }, (_, index) => (index - 47.5) / 20));
+    const x: Input<"f32"> = { shape: [1, 2, 6, 8], dtype: "f32", data: values };
+    const dOut = randomInput(pool2dShape(x.shape, options), 2);
+    const expected = await numericalGradient(devices.cpu, { x }, "x", dOut.data, (recorder, tensors) =>
+      maxPool2d(recorder, tensors.x, options),
+    );
+    const { dX } = await runKernel(devices.gpu, { x, dOut }, (recorder, tensors) => {
+      const out = maxPool2d(recorder, tensors.x, options);
+      return { dX: maxPool2dBackward(recorder, tensors.x, out, tensors.dOut, options) };
+    });
+    expectClose(dX, expected, LINEAR_BY_DIFFERENCES);
+  });
 });
 
 describe("average pooling", () => {

@@ -26,7 +26,7 @@ export function relu(recorder: Recorder, x: Tensor<"f32">, target: Target = {}):
     reference: () => {
       reluReference(hostArray(x), hostArray(out));
     },
-    plan: () => planRelu(x.size),
+    plan: (capabilities) => planRelu(x.size, capabilities),
   });
   return out;
 }
@@ -52,7 +52,7 @@ export function reluBackward(
     reference: () => {
       reluBackwardReference(hostArray(out), hostArray(dOut), hostArray(dX));
     },
-    plan: () => planReluBackward(out.size),
+    plan: (capabilities) => planReluBackward(out.size, capabilities),
   });
   return dX;
 }
@@ -78,7 +78,7 @@ export function add(
     reference: () => {
       addReference(hostArray(a), hostArray(b), hostArray(out), relu);
     },
-    plan: () => planAdd(a.size, relu),
+    plan: (capabilities) => planAdd(a.size, relu, capabilities),
   });
   return out;
 }
@@ -122,7 +122,7 @@ function drop(recorder: Recorder, kernel: string, x: Tensor<"f32">, options: Dro
       const step = hostArray(counter)[0];
       dropoutReference(hostArray(x), hostArray(out), { rate, scale, seed, step, salt });
     },
-    plan: () => planDropout(x.size, rate, scale, seed, salt),
+    plan: (capabilities) => planDropout(x.size, { rate, scale, seed, salt }, capabilities),
   });
   return out;
 }

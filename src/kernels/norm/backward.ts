@@ -83,7 +83,7 @@ export function batchNormBackward(
       );
       inputGradientReference(arrays(), gammas, gammaGradients, betaGradients, dXs, sizes);
     },
-    plan: () => planInputGradient(sizes),
+    plan: (capabilities) => planInputGradient(sizes, capabilities),
   });
   return { dX, gammaGradient, betaGradient };
 }

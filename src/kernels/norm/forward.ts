@@ -6,18 +6,16 @@ import { batchNormChunks, batchNormSizes, expectMomentum, trainingCount, type Ba
 import { planMoments, planNormalise, planStatistics } from "./plan.js";
 import { momentsReference, normaliseReference, statisticsReference } from "./reference.js";
 
-export interface BatchNormTrainOptions {
-  /** How far the running statistics move towards the batch's, 0 to 1; 0.1 where absent. */
-  momentum?: number;
-  /** Added to the variance; 1e-5 where absent. */
-  epsilon?: number;
-}
-
 export interface BatchNormEvaluateOptions {
   /** Added to the variance; 1e-5 where absent. */
   epsilon?: number;
   /** Apply max(0, ·) to the result. */
   relu?: boolean;
+}
+
+export interface BatchNormTrainOptions extends BatchNormEvaluateOptions {
+  /** How far the running statistics move towards the batch's, 0 to 1; 0.1 where absent. */
+  momentum?: number;
 }
 
 /** The statistics of a batch that the gradient needs, each f32 [C]. */
@@ -28,7 +26,7 @@ export interface BatchStatistics {
 }
 
 /**
- * Batch normalisation with the batch's own statistics (Ioffe and Szegedy, 2015): x is [N, C] or [N, C, H, W], `out`
+ * Batch normalisation with the batch's own statistics (Ioffe and Szegedy, 2015), followed by relu where asked: x is [N, C] or [N, C, H, W], `out`
  * has its shape, mean and variance are taken over N · H · W. Moves the running statistics in place, as PyTorch does:
  * towards the mean and the unbiased variance. Two passes over x; the same bits each time.
  * @throws ShapeError where the shapes do not fit or a channel has one element, DTypeError where a tensor is not f32,
@@ -40,7 +38,7 @@ export function batchNormTrain(
   state: BatchNormState,
   options: BatchNormTrainOptions = {},
 ): BatchStatistics & { readonly out: Tensor<"f32"> } {
-  const { momentum = 0.1, epsilon = 1e-5 } = options;
+  const { momentum = 0.1, epsilon = 1e-5, relu = false } = options;
   const { gamma, beta, runningMean, runningVariance } = state;
   const kernel = "batchNormTrain";
   expectMomentum(kernel, momentum);
@@ -90,9 +88,9 @@ export function batchNormTrain(
     reference: () => {
       const arrays = [x, mean, inverseDeviation, gamma, beta, out].map((tensor) => hostArray(tensor));
       const [xs, meanOf, deviations, gammas, betas, outs] = arrays;
-      normaliseReference(xs, meanOf, deviations, gammas, betas, outs, sizes, false);
+      normaliseReference(xs, meanOf, deviations, gammas, betas, outs, sizes, relu);
     },
-    plan: () => planNormalise(sizes, { fromVariance: false, relu: false, epsilon }),
+    plan: (capabilities) => planNormalise(sizes, { fromVariance: false, relu, epsilon }, capabilities),
   });
   return { out, mean, inverseDeviation };
 }
@@ -124,7 +122,7 @@ export function batchNormEvaluate(
       const [xs, meanOf, gammas, betas, outs] = [x, runningMean, gamma, beta, out].map((tensor) => hostArray(tensor));
       normaliseReference(xs, meanOf, deviations, gammas, betas, outs, sizes, relu);
     },
-    plan: () => planNormalise(sizes, { fromVariance: true, relu, epsilon }),
+    plan: (capabilities) => planNormalise(sizes, { fromVariance: true, relu, epsilon }, capabilities),
   });
   return out;
 }

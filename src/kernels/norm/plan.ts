@@ -1,8 +1,9 @@
+import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import divisionSource from "../division.wgsl?raw";
 import { linearGrid } from "../grid.js";
 import nanSource from "../nan.wgsl?raw";
-import { planRuns } from "../run.js";
+import { elementWidth, planElements } from "../run.js";
 import { channelParams, type ChannelSizes } from "../reduce/channels.js";
 import channelsSource from "../reduce/channels.wgsl?raw";
 import inputGradientSource from "./input-gradient.wgsl?raw";
@@ -38,10 +39,12 @@ export function planStatistics(
 export function planNormalise(
   { samples, channels, positions }: ChannelSizes,
   { fromVariance, relu, epsilon }: { fromVariance: boolean; relu: boolean; epsilon: number },
+  capabilities: Capabilities,
 ): GpuPlan {
+  const width = elementWidth(positions);
   const program = { name: "norm/normalise", source: [divisionSource, normaliseSource] };
-  const params = [channels, positions, Number(fromVariance), Number(relu), { f32: epsilon }];
-  return planRuns(program, samples * channels * positions, params);
+  const params = [channels, positions / width, Number(fromVariance), Number(relu), { f32: epsilon }];
+  return planElements(program, samples * channels * positions, width, params, capabilities);
 }
 
 /** The gradients by gamma and beta of each chunk of each channel. */
@@ -54,8 +57,9 @@ export function planParameterGradient(sizes: ChannelSizes, chunks: number): GpuP
 }
 
 /** The gradient by each element of x. */
-export function planInputGradient({ samples, channels, positions }: ChannelSizes): GpuPlan {
+export function planInputGradient({ samples, channels, positions }: ChannelSizes, capabilities: Capabilities): GpuPlan {
+  const width = elementWidth(positions);
   const program = { name: "norm/input-gradient", source: [divisionSource, inputGradientSource] };
-  const params = [channels, positions, { f32: 1 / (samples * positions) }];
-  return planRuns(program, samples * channels * positions, params);
+  const params = [channels, positions / width, { f32: 1 / (samples * positions) }];
+  return planElements(program, samples * channels * positions, width, params, capabilities);
 }

@@ -53,7 +53,7 @@ export function sgd(recorder: Recorder, state: SgdState, options: SgdOptions): v
         numbers,
       );
     },
-    plan: () => planSgd(count, rates.size, numbers),
+    plan: (capabilities) => planSgd(count, rates.size, numbers, capabilities),
   });
 }
 
@@ -84,6 +84,6 @@ export function adam(recorder: Recorder, state: AdamState, options: AdamOptions)
         numbers,
       );
     },
-    plan: () => planAdam(count, rates.size, numbers),
+    plan: (capabilities) => planAdam(count, rates.size, numbers, capabilities),
   });
 }

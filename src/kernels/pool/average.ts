@@ -4,7 +4,7 @@ import { expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { output, type Target } from "../output.js";
 import { globalPoolGeometry, pool2dGeometry, pool2dShape, type Pool2dOptions, type PoolGeometry } from "./contract.js";
-import { planPool, planPoolBackward } from "./plan.js";
+import { planAvgPool, planAvgPoolBackward } from "./plan.js";
 import { avgPool2dBackwardReference, avgPool2dReference } from "./reference.js";
 
 /**
@@ -81,7 +81,7 @@ function average(
     reference: () => {
       avgPool2dReference(hostArray(x), hostArray(out), geometry);
     },
-    plan: () => planPool("avg", geometry),
+    plan: (capabilities) => planAvgPool(geometry, capabilities),
   });
   return out;
 }
@@ -103,7 +103,7 @@ function averageBackward(
     reference: () => {
       avgPool2dBackwardReference(hostArray(dOut), hostArray(dX), geometry);
     },
-    plan: () => planPoolBackward("avg", geometry),
+    plan: (capabilities) => planAvgPoolBackward(geometry, capabilities),
   });
   return dX;
 }

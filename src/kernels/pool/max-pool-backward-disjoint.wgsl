@@ -2,7 +2,7 @@
 // each invocation writes a block of STRIDE × STRIDE input pixels, in whose corner the only window lies that concerns
 // them.
 // Joined behind nan.wgsl and geometry.wgsl; `size` counts blocks here.
-// Compiled in: KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE.
+// Compiled in: KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE, RELU (what is not above 0 has no gradient).
 // Grid: that of run.wgsl, which it stands in front of, over the blocks.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -19,7 +19,7 @@ fn write_element(index: u32) {
   if (has_window) {
     let place = (block.plane * params.out_height + block.row) * params.out_width + block.column;
     maximum = out[place];
-    gradient = d_out[place];
+    gradient = select(d_out[place], 0.0, RELU && !(maximum > 0.0));
   }
   var found = false;
   for (var r = 0u; r < STRIDE; r++) {

@@ -2,6 +2,7 @@
 // p = N · C, f32, x and d_x planes × height × width, out (the pooling's result) and d_out planes × out_height ×
 // out_width.
 // Joined behind nan.wgsl and geometry.wgsl. Each input pixel looks at the windows that hold it.
+// Compiled in: RELU (what is not above 0 has no gradient).
 // Grid: that of run.wgsl, which it stands in front of, over the input pixels.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -36,7 +37,7 @@ fn write_element(index: u32) {
     let rows = window_range(i, params.kernel_height, params.height);
     for (var j = out_columns.first; j < out_columns.end; j++) {
       let place = (pixel.plane * params.out_height + i) * params.out_width + j;
-      if (!is_maximum(value, out[place])) { continue; }
+      if (!is_maximum(value, out[place]) || (RELU && !(out[place] > 0.0))) { continue; }
       let columns = window_range(j, params.kernel_width, params.width);
       if (is_first(plane, rows, columns, pixel.row, pixel.column, out[place])) {
         gradient += d_out[place];

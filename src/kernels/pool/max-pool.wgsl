@@ -1,6 +1,8 @@
 // out[p, i, j] = the largest x[p, r, c] of the window of (i, j); NaN where one of them is NaN. Planes p = N · C, f32,
 // x planes × height × width, out planes × out_height × out_width.
+// Then max(0, ·) where asked.
 // Joined behind nan.wgsl and geometry.wgsl.
+// Compiled in: RELU.
 // Grid: that of run.wgsl, which it stands in front of, over the output pixels.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -19,5 +21,6 @@ fn write_element(index: u32) {
       if (is_nan(value) || (value > best && !is_nan(best))) { best = value; }
     }
   }
+  if (RELU) { best = select(best, 0.0, best <= 0.0); }
   out[index] = best;
 }

@@ -45,23 +45,29 @@ function firstMaximum(x: Float32Array, width: number, { plane, top, bottom, left
   return best;
 }
 
-/** Defines maxPool2d: each window's maximum, NaN where it holds a NaN; padding never counts. */
-export function maxPool2dReference(x: Float32Array, out: Float32Array, geometry: PoolGeometry): void {
+/** Defines maxPool2d: each window's maximum, NaN where it holds a NaN; padding never counts. Then relu where asked. */
+export function maxPool2dReference(x: Float32Array, out: Float32Array, geometry: PoolGeometry, relu: boolean): void {
   eachWindow(geometry, (window) => {
-    out[window.output] = x[firstMaximum(x, geometry.width, window)];
+    const maximum = x[firstMaximum(x, geometry.width, window)];
+    out[window.output] = relu && maximum <= 0 ? 0 : maximum;
   });
 }
 
-/** Defines maxPool2d's gradient: each window's goes to its first maximum, row by row. */
+/**
+ * Defines maxPool2d's gradient: each window's goes to its first maximum, row by row; with relu only where that is above
+ * 0.
+ */
 export function maxPool2dBackwardReference(
   x: Float32Array,
   dOut: Float32Array,
   dX: Float32Array,
   geometry: PoolGeometry,
+  relu: boolean,
 ): void {
   const sums = new Float64Array(dX.length);
   eachWindow(geometry, (window) => {
-    sums[firstMaximum(x, geometry.width, window)] += dOut[window.output];
+    const first = firstMaximum(x, geometry.width, window);
+    if (!relu || x[first] > 0) sums[first] += dOut[window.output];
   });
   dX.set(sums);
 }

@@ -1,13 +1,19 @@
-import { batchNormBackward, batchNormEvaluate, batchNormTrain } from "../../kernels/index.js";
+import { batchNormBackward, batchNormEvaluate, batchNormTrain, reluBackward } from "../../kernels/index.js";
 import { expectShape, type Shape, type Tensor } from "../../tensor/index.js";
 import { ones, zeros } from "../initialise.js";
 import { Parameter, type Activation, type Module, type Pass } from "../module.js";
 
-/** Batch normalisation over the channels of [B, C] or [B, C, H, W] (Ioffe and Szegedy, 2015), momentum 0.1. */
+/**
+ * Batch normalisation over the channels of [B, C] or [B, C, H, W] (Ioffe and Szegedy, 2015), momentum 0.1, then ReLU
+ * where asked.
+ */
 export class BatchNorm implements Module {
   readonly parameters;
 
-  constructor(private readonly channels: number) {
+  constructor(
+    private readonly channels: number,
+    private readonly options: { relu?: boolean } = {},
+  ) {
     this.parameters = {
       weight: new Parameter([channels], "trained", ones([channels])),
       bias: new Parameter([channels], "trained", zeros([channels])),
@@ -23,6 +29,7 @@ export class BatchNorm implements Module {
 
   forward({ recorder, training }: Pass, input: Tensor<"f32">): Activation {
     const { weight, bias } = this.parameters;
+    const { relu } = this.options;
     const state = {
       gamma: weight.value,
       beta: bias.value,
@@ -30,16 +37,16 @@ export class BatchNorm implements Module {
       runningVariance: this.parameters.running_var.value,
     };
     if (!training) {
-      return { output: batchNormEvaluate(recorder, input, state), backward: refuseBackward };
+      return { output: batchNormEvaluate(recorder, input, state, { relu }), backward: refuseBackward };
     }
-    const { out, ...saved } = batchNormTrain(recorder, input, state);
+    const { out, ...saved } = batchNormTrain(recorder, input, state, { relu });
     return {
       output: out,
-      backward: (gradient) =>
-        batchNormBackward(recorder, input, gradient, weight.value, saved, {
-          gammaGradient: weight.gradient,
-          betaGradient: bias.gradient,
-        }).dX,
+      backward(gradient) {
+        const own = relu ? reluBackward(recorder, out, gradient) : gradient;
+        const target = { gammaGradient: weight.gradient, betaGradient: bias.gradient };
+        return batchNormBackward(recorder, input, own, weight.value, saved, target).dX;
+      },
     };
   }
 }

@@ -19,8 +19,8 @@ export interface AlexNetWidths {
  */
 export function alexnet({ filters, hidden }: AlexNetWidths, image: ImageShape, classes: number): Module {
   const [f1, f2, f3, f4, f5] = filters;
-  const pool = { kernel: 3, stride: 2 };
-  const same = { padding: "same", relu: true } as const;
+  const pool = { kernel: 3, stride: 2, relu: true };
+  const same = { padding: "same" } as const;
   const features = {
     conv1: new Conv2d(image.channels, f1, 5, same),
     pool1: new MaxPool2d(pool),
@@ -28,9 +28,9 @@ export function alexnet({ filters, hidden }: AlexNetWidths, image: ImageShape, c
     conv2: new Conv2d(f1, f2, 5, same),
     pool2: new MaxPool2d(pool),
     bn2: new BatchNorm(f2),
-    conv3: new Conv2d(f2, f3, 3, same),
+    conv3: new Conv2d(f2, f3, 3, { ...same, relu: true }),
     bn3: new BatchNorm(f3),
-    conv4: new Conv2d(f3, f4, 3, same),
+    conv4: new Conv2d(f3, f4, 3, { ...same, relu: true }),
     bn4: new BatchNorm(f4),
     conv5: new Conv2d(f4, f5, 3, same),
     pool5: new MaxPool2d(pool),

@@ -13,10 +13,10 @@ import type { Module } from "../module.js";
  */
 export function lenet5(filters: readonly [number, number], image: ImageShape, classes: number): Module {
   const features = {
-    conv1: new Conv2d(image.channels, filters[0], 5, { relu: true }),
-    pool1: new MaxPool2d({ kernel: 2, stride: 2 }),
-    conv2: new Conv2d(filters[0], filters[1], 5, { padding: "same", relu: true }),
-    pool2: new MaxPool2d({ kernel: 2, stride: 2 }),
+    conv1: new Conv2d(image.channels, filters[0], 5),
+    pool1: new MaxPool2d({ kernel: 2, stride: 2, relu: true }),
+    conv2: new Conv2d(filters[0], filters[1], 5, { padding: "same" }),
+    pool2: new MaxPool2d({ kernel: 2, stride: 2, relu: true }),
     flatten: new Flatten(),
   };
   const [, width] = new Sequential(features).outputShape([1, image.channels, image.height, image.width]);

@@ -3,7 +3,7 @@ import { Residual, Sequential } from "../layers/containers.js";
 import { Conv2d } from "../layers/conv2d.js";
 import { Linear } from "../layers/linear.js";
 import { PadShortcut } from "../layers/pad-shortcut.js";
-import { GlobalAvgPool, ReLU } from "../layers/simple.js";
+import { GlobalAvgPool } from "../layers/simple.js";
 import type { Module } from "../module.js";
 import type { ImageShape } from "./image-shape.js";
 
@@ -26,8 +26,7 @@ const projected: Shortcut = (inputs, outputs, stride) =>
 function basicBlock(inputs: number, outputs: number, stride: number, shortcut: Shortcut): Module {
   const main = new Sequential({
     conv1: new Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false }),
-    bn1: new BatchNorm(outputs),
-    relu: new ReLU(),
+    bn1: new BatchNorm(outputs, { relu: true }),
     conv2: new Conv2d(outputs, outputs, 3, { padding: 1, bias: false }),
     bn2: new BatchNorm(outputs),
   });
@@ -39,8 +38,7 @@ function resnet(stages: readonly Stage[], shortcut: Shortcut, image: ImageShape,
   const stem = stages[0].channels;
   const layers: Record<string, Module> = {
     conv1: new Conv2d(image.channels, stem, 3, { padding: 1, bias: false }),
-    bn1: new BatchNorm(stem),
-    relu: new ReLU(),
+    bn1: new BatchNorm(stem, { relu: true }),
   };
   let channels = stem;
   for (const [index, stage] of stages.entries()) {
