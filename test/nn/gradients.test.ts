@@ -32,6 +32,7 @@ const layers: Record<string, [Module, Shape]> = {
     image,
   ],
   "batch norm of images": [new BatchNorm(3), image],
+  "batch norm with ReLU": [new BatchNorm(3, { relu: true }), image],
   "batch norm of vectors": [new BatchNorm(3), [7, 3]],
   "a residual block": [new Residual(Sequential.of(new Conv2d(3, 3, 3, { padding: 1, relu: true }))), image],
   "a residual block of batch norms with a projection": [
@@ -57,6 +58,11 @@ const layers: Record<string, [Module, Shape]> = {
   ReLU: [new ReLU(), image],
   "max pooling": [new MaxPool2d({ kernel: 2, stride: 2 }), image],
   "max pooling of windows that overlap": [new MaxPool2d({ kernel: 3, stride: 2, padding: 1 }), image],
+  "max pooling with ReLU": [new MaxPool2d({ kernel: 2, stride: 2, relu: true }), image],
+  "max pooling of windows that overlap, with ReLU": [
+    new MaxPool2d({ kernel: 3, stride: 2, padding: 1, relu: true }),
+    image,
+  ],
   "average pooling": [new AvgPool2d({ kernel: 3, stride: 2, padding: 1 }), image],
   "global average pooling": [new GlobalAvgPool(), image],
   "a sequence": [Sequential.of(new Linear(5, 6, { relu: true }), new Dropout(0.25, 2), new Linear(6, 4)), [3, 5]],

@@ -2,6 +2,7 @@
 // (y + shift_y, x' + shift_x), x' = x or W − 1 − x; black where that lies outside. scale = 1 / (255·std) and
 // offset = −mean / std. Shifts and flip come from Philox with counter (b, step, AUGMENT_STREAM, 0) and key (seed, 0).
 // `images` [n, C, H, W] is packed four pixels a word; `out` is f32.
+// Joined behind division.wgsl, philox.wgsl, pixel.wgsl and write-fours.wgsl or write-numbers.wgsl, which declares `out`.
 // Grid: linear, `groups_per_image` workgroups for each image. An invocation makes PER_INVOCATION times four pixels of a
 // row: random numbers are drawn once for all of these, and a word is read once, not four times.
 
@@ -20,7 +21,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> second: array<u32>;
 @group(0) @binding(4) var<storage, read> weight: array<u32>;
 @group(0) @binding(5) var<storage, read> counter: array<u32>;
-@group(0) @binding(6) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -51,11 +51,11 @@ fn main(
   let start = (item % params.groups_per_image) * WORKGROUP * PER_INVOCATION + local;
   for (var step = 0u; step < PER_INVOCATION; step++) {
     let four = start + step * WORKGROUP;
-    let row = four / fours_per_row;
+    let row = divide(four, fours_per_row);
     if (row >= params.rows) { return; }
-    let x = 4u * (four % fours_per_row);
-    let channel = row / params.height;
-    let source_y = i32(row % params.height) + shift_y;
+    let x = 4u * (four - row * fours_per_row);
+    let channel = divide(row, params.height);
+    let source_y = i32(row - channel * params.height) + shift_y;
     // The leftmost of the four pixels in the source; a flip takes them from right to left.
     let source_x = select(i32(x), width - 4 - i32(x), flip) + shift_x;
     let source = (i32(channel) * height + source_y) * width + source_x;
@@ -66,7 +66,6 @@ fn main(
     pixels = select(pixels, pixels.wzyx, flip);
 
     let values = vec4f(pixels) * params.scale[channel] + params.offset[channel];
-    let target_pixel = b * params.pixels + row * params.width + x;
-    for (var column = 0u; column < min(4u, params.width - x); column++) { out[target_pixel + column] = values[column]; }
+    write_four(b * params.pixels + row * params.width + x, values, params.width - x);
   }
 }

@@ -15,10 +15,9 @@ fn four_pixels(index: u32) -> vec4u {
   let word = index >> 2u;
   // The word after 0x3fffffff, which holds pixels −4 to −1, is word 0.
   let low = images[min(word, last)];
-  let high = images[min((word + 1u) & 0x3fffffffu, last)];
   let shift = 8u * (index & 3u);
-  // In two steps, for 32 bits at once are no shift.
-  let bytes = (low >> shift) | ((high << 1u) << (31u - shift));
+  var bytes = low >> shift;
+  if (shift != 0u) { bytes |= images[min((word + 1u) & 0x3fffffffu, last)] << (32u - shift); }
   return (vec4u(bytes) >> BYTE_SHIFTS) & vec4u(0xffu);
 }
 

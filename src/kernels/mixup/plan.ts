@@ -2,6 +2,7 @@ import type { GpuPlan } from "../../tensor/launch.js";
 import philox from "../../tensor/philox.wgsl?raw";
 import { RandomStream } from "../../tensor/random.js";
 import { linearGrid } from "../grid.js";
+import divisionSource from "../division.wgsl?raw";
 import blendSource from "./blend.wgsl?raw";
 import blendImagesSource from "./blend-images.wgsl?raw";
 import blendPixelsSource from "./blend-pixels.wgsl?raw";
@@ -9,6 +10,8 @@ import candidateBlendsSource from "./candidate-blends.wgsl?raw";
 import type { BlendImagesOptions, CandidateOptions } from "./contract.js";
 import drawLambdaSource from "./draw-lambda.wgsl?raw";
 import pixelSource from "./pixel.wgsl?raw";
+import writeFoursSource from "./write-fours.wgsl?raw";
+import writeNumbersSource from "./write-numbers.wgsl?raw";
 
 const WORKGROUP = 64;
 
@@ -43,7 +46,13 @@ export function planBlendImages(
   return {
     program: {
       name: "mixup/blend-images",
-      source: [philox, pixelSource, blendImagesSource],
+      source: [
+        divisionSource,
+        philox,
+        pixelSource,
+        width % 4 === 0 ? writeFoursSource : writeNumbersSource,
+        blendImagesSource,
+      ],
       constants: { WORKGROUP, PER_INVOCATION, AUGMENT_STREAM: RandomStream.augment },
     },
     params: [
