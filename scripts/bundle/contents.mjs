@@ -76,7 +76,7 @@ export function projectParts({ manifest, lock, installed, tests, peers }) {
   const own = packageFolders(lock.packages, Object.keys(manifest.dependencies), installed);
   const all = packageFolders(lock.packages, [...Object.keys(manifest.dependencies), ...TEST_PACKAGES], installed);
   const helpers = tests.filter((name) => name.endsWith(".ts")).map((name) => `test/${name}`);
-  const scripts = peers.filter((name) => name.endsWith(".py")).map((name) => `bench/peers/${name}`);
+  const scripts = peers.filter((name) => /\.(mjs|py)$/.test(name)).map((name) => `bench/peers/${name}`);
   return [
     { name: "activemixup and its benchmarks", paths: ["dist", "package.json"] },
     { name: "its dependencies, with Dawn", paths: own },
@@ -84,7 +84,7 @@ export function projectParts({ manifest, lock, installed, tests, peers }) {
       name: "kernel tests, with vitest",
       paths: [...TEST_SOURCES, ...helpers, ...all.filter((it) => !own.includes(it))],
     },
-    { name: "licence and Python scripts", paths: ["LICENSE", ...scripts] },
+    { name: "licence, and scripts for PyTorch", paths: ["LICENSE", ...scripts] },
   ];
 }
 

@@ -54,11 +54,12 @@ describe("the report", () => {
   const ok = { code: 0, seconds: 12.3, timedOut: false };
 
   test("has its steps in order, each with a file of its own", () => {
-    expect(steps.map((step) => step.name)).toEqual(["machine", "doctor", "tests", "bench-safe", "bench-fast", "torch"]);
+    const names = ["machine", "doctor", "tests", "bench-safe", "bench-fast", "torch", "compare"];
+    expect(steps.map((step) => step.name)).toEqual(names);
     expect(new Set(steps.map((step) => step.file)).size).toBe(steps.length);
     expect(safe!.command.slice(1)).toEqual(["bench", "--full", "--json", "--profile", "safe"]);
     expect(fast!.command.slice(1)).toEqual(["bench", "--full", "--json", "--profile", "fast"]);
-    expect(listSteps({ folder: "/r", full: false, torch: undefined })[3]!.command).not.toContain("--full");
+    expect(listSteps({ folder: "/r", full: false })[3]!.command).not.toContain("--full");
   });
 
   test.each([

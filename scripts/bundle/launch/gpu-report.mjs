@@ -11,30 +11,31 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import { fileURLToPath, URL } from "node:url";
 
 const USAGE = `Usage: ./run gpu-report [FOLDER]
 
-Runs doctor, the kernel tests, the benchmarks with either profile, and PyTorch's where python3 has torch. Results go to
-FOLDER (default: gpu-report), which must be empty or new: NAME.json or NAME.txt, what else was said to NAME.log, and
-summary.txt. Exits with 1 where a step failed.`;
+Runs doctor, the kernel tests, the benchmarks with either profile, and, where python3 has torch, PyTorch's and the two
+in one run. Results go to FOLDER (default: gpu-report), which must be empty or new: NAME.json or NAME.txt, what else was
+said to NAME.log, and summary.txt. Exits with 1 where a step failed.`;
 
 const bundle = fileURLToPath(new URL("..", import.meta.url));
 const run = join(bundle, "run");
 const torchScript = join(bundle, "bench/peers/torch_bench.py");
+const compareScript = join(bundle, "bench/peers/compare.mjs");
 
 const MACHINE = `uname -a; cat /etc/os-release; getconf GNU_LIBC_VERSION; ls /dev/nvidia* /dev/dri 2>&1; nvidia-smi 2>&1; true`;
 
 /**
  * The steps in their order. `file` takes what a step prints, `result` is its JSON (where that is another file), `skip`
  * says why a step cannot run.
- * @param {{ folder: string, full: boolean, torch: string | undefined }} plan where results go, whether the benchmarks
- *   know `--full`, and why PyTorch cannot run
+ * @param {{ folder: string, full: boolean, torch?: string, compare?: string }} plan where results go, whether the
+ *   benchmarks know `--full`, and why PyTorch, and ours beside it, cannot run
  */
-export function listSteps({ folder, full, torch }) {
+export function listSteps({ folder, full, torch, compare }) {
   const bench = (profile) => ["bench", ...(full ? ["--full"] : []), "--json", "--profile", profile];
   const tests = join(folder, "tests.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${tests}`];
@@ -50,7 +51,14 @@ export function listSteps({ folder, full, torch }) {
     },
     { name: "bench-safe", command: [run, ...bench("safe")], file: "bench-safe.json", minutes: 30 },
     { name: "bench-fast", command: [run, ...bench("fast")], file: "bench-fast.json", minutes: 30 },
-    { name: "torch", command: ["python3", torchScript, "--json"], file: "torch.json", minutes: 30, skip: torch },
+    { name: "torch", command: ["python3", torchScript, "--json"], file: "torch.jsonl", minutes: 30, skip: torch },
+    {
+      name: "compare",
+      command: [run, "compare", "--full", "--json", "--profile", "fast", "--peers", "torch"],
+      file: "compare.json",
+      minutes: 30,
+      skip: compare,
+    },
   ];
 }
 
@@ -123,9 +131,9 @@ function ask(program, ...words) {
   return { ok: status === 0, stdout: stdout ?? "" };
 }
 
-/** Why PyTorch's figures cannot be had here; `undefined` where they can. */
-function describeNoTorch() {
-  if (!existsSync(torchScript)) return "this bundle has no bench/peers/torch_bench.py";
+/** Why PyTorch's figures cannot be had from a script here; `undefined` where they can. */
+function describeNoTorch(script) {
+  if (!existsSync(script)) return `this bundle has no ${relative(bundle, script)}`;
   if (!ask("python3", "--version").ok) return "there is no python3 on the PATH";
   return ask("python3", "-c", "import torch").ok ? undefined : "python3 has no torch";
 }
@@ -147,7 +155,8 @@ async function report(folder) {
   const steps = listSteps({
     folder,
     full: ask(run, "bench", "--help").stdout.includes("--full"),
-    torch: describeNoTorch(),
+    torch: describeNoTorch(torchScript),
+    compare: describeNoTorch(compareScript),
   });
   let stopped = false;
   // The terminal sends Ctrl-C to the step as well, which ends it.
