@@ -1,5 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { describe, expect, test } from "vitest";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeStep, listSteps } from "../../scripts/bundle/launch/gpu-report.mjs";
 import { chooseEnvironment, exportLines } from "../../scripts/bundle/launch/machine.mjs";
 
@@ -92,5 +95,64 @@ describe("the report", () => {
     expect(line.slice(12, 19).trim()).toBe(state);
     expect(line).toContain(words);
     expect(line).not.toContain("\n");
+  });
+});
+
+describe("./run gpu-report", () => {
+  const bundle = realpathSync(mkdtempSync(join(tmpdir(), "activemixup-report-test-")));
+  const results = join(bundle, "results");
+
+  // Stands in for the bundle's: the tests fail, the fast benchmark ends by a signal, PyTorch is there.
+  const run = `#!/bin/sh
+case $* in
+doctor*) echo '{"adapter":{"info":{"adapter":"A100","driver":"550","software":false}}}'; echo said >&2 ;;
+test*) echo '{"numPassedTests":7,"numFailedTests":2}' >"\${6#--outputFile.json=}"; exit 1 ;;
+"bench --help") echo "--full" ;;
+"bench --full --json --profile safe") echo '{"rows":[1,2,3]}' ;;
+bench*) kill -9 $$ ;;
+esac
+`;
+
+  beforeAll(() => {
+    for (const folder of ["launch", "bench/peers", "bin"]) mkdirSync(join(bundle, folder), { recursive: true });
+    copyFileSync("scripts/bundle/launch/gpu-report.mjs", join(bundle, "launch/gpu-report.mjs"));
+    writeFileSync(join(bundle, "bundle.json"), "{}");
+    writeFileSync(join(bundle, "bench/peers/torch_bench.py"), "");
+    writeFileSync(join(bundle, "run"), run, { mode: 0o755 });
+    writeFileSync(join(bundle, "bin/python3"), `#!/bin/sh\necho '{"median":1}'\n`, { mode: 0o755 });
+  });
+  afterAll(() => rmSync(bundle, { recursive: true }));
+
+  function report(...words: string[]) {
+    const script = join(bundle, "launch/gpu-report.mjs");
+    const env = { PATH: `${join(bundle, "bin")}:/usr/bin:/bin` };
+    const { status, stderr } = spawnSync(process.execPath, [script, ...words], { encoding: "utf8", cwd: bundle, env });
+    return { status, stderr };
+  }
+
+  test("does every step whatever becomes of the others, and sums up", () => {
+    expect(report("results").status).toBe(1);
+    const read = (name: string) => readFileSync(join(results, name), "utf8");
+    expect(read("summary.txt").replace(/\d+ s/g, "0 s")).toMatchInlineSnapshot(`
+      "machine     ok      0 s
+      doctor      ok      0 s, A100, 550
+      tests       FAILED  0 s, exit code 1, 7 passed, 2 failed, see tests.log
+      bench-safe  ok      0 s, 3 rows
+      bench-fast  FAILED  0 s, exit code none: ended by a signal, see bench-fast.log
+      torch       ok      0 s, 1 workloads, 0 that it cannot do
+      compare     skipped this bundle has no bench/peers/compare.mjs
+      "
+    `);
+    expect(read("doctor.log")).toBe("said\n");
+    expect(read("torch.jsonl")).toBe('{"median":1}\n');
+    expect(read("bundle.json")).toBe("{}");
+  });
+
+  test("keeps results that are there already", () => {
+    const { status, stderr } = report("results");
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      `gpu-report: the folder ${results} cannot take the results: it holds files already; name another one\n`,
+    );
   });
 });
