@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { transformWithEsbuild } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DeviceError } from "../../src/errors.js";
@@ -43,9 +44,11 @@ describe("loadDawn", () => {
 });
 
 describe("in a process of its own", () => {
-  const folder = mkdtempSync(join("node_modules", ".dawn-test-"));
+  // Not in this folder, which may belong to someone else (docs/gpu.md).
+  const folder = mkdtempSync(join(tmpdir(), "activemixup-dawn-test-"));
 
   beforeAll(async () => {
+    symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
     for (const name of ["errors", "tensor/webgpu/dawn.node", "tensor/webgpu/quiet.node"]) {
       const { code } = await transformWithEsbuild(readFileSync(`src/${name}.ts`, "utf8"), `${name}.ts`);
       const file = join(folder, `${name}.js`);
