@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { conv2d, type Conv2dVariant } from "../../src/kernels/conv2d/index.js";
+import { tiledVariants } from "../../src/kernels/gemm/tile.js";
 import { matmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
 import { blendImages, blendPixels } from "../../src/kernels/mixup/index.js";
 import { selectLowest } from "../../src/kernels/select/index.js";
@@ -64,14 +65,17 @@ describe("without the safety net of the profile `safe`", () => {
     }
   });
 
-  it.each<MatmulVariant | undefined>([undefined, "tiled"])("matmul, variant %s", async (variant) => {
-    await expectSame(
-      devices,
-      { a: randomInput([67, 33], 1), b: randomInput([33, 20], 2), bias: randomInput([20], 3) },
-      (recorder, { a, b, bias }) => ({ c: matmul(recorder, a, b, bias, { variant }) }),
-      f32Tolerance(33),
-    );
-  });
+  it.each<MatmulVariant | undefined>([undefined, ...tiledVariants, "few-rows", "few-results"])(
+    "matmul, variant %s",
+    async (variant) => {
+      await expectSame(
+        devices,
+        { a: randomInput([67, 33], 1), b: randomInput([33, 20], 2), bias: randomInput([20], 3) },
+        (recorder, { a, b, bias }) => ({ c: matmul(recorder, a, b, bias, { variant }) }),
+        f32Tolerance(33),
+      );
+    },
+  );
 
   it.each<Conv2dVariant | undefined>([undefined, "tiled"])("conv2d, variant %s", async (variant) => {
     await expectSame(

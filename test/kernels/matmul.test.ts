@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseMatmul, matmul, matmulSizes, planMatmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
+import { tiledVariants } from "../../src/kernels/gemm/tile.js";
 import type { Capabilities } from "../../src/tensor/index.js";
 import { EXACT, expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
@@ -8,7 +9,7 @@ import { anySeed, edgeSize, expectSame, oddInput, randomInput, runKernel, type I
 import { numericalGradient } from "./numerical-gradient.js";
 
 const devices = useDevices();
-const variants: MatmulVariant[] = ["register", "subgroup", "tiled"];
+const variants: MatmulVariant[] = ["register", "subgroup", ...tiledVariants, "few-rows", "few-results"];
 
 /**
  * Whether the device in hand can run the variant. Lavapipe with vectors of 256 bits must: it is what `subgroup` is for.
@@ -31,7 +32,7 @@ async function expectRefusal(variant: MatmulVariant): Promise<void> {
 const problem = fc.record({
   m: edgeSize(8).chain((small) => fc.constantFrom(small, 64, 65)),
   n: edgeSize(64).chain((edge) => fc.constantFrom(edge, 10, 31, 32, 33, 84)),
-  k: fc.constantFrom(1, 2, 15, 16, 17, 31, 97),
+  k: fc.constantFrom(1, 2, 7, 8, 9, 15, 16, 17, 31, 97, 300, 513),
   transposeA: fc.boolean(),
   transposeB: fc.boolean(),
   hasBias: fc.boolean(),
@@ -178,10 +179,10 @@ describe("matmul's contract", () => {
   it("refuses the subgroup variant without subgroups of 8", () => {
     const plan = (subgroupSize: number) => planMatmul("subgroup", { m: 8, n: 8, k: 8 }, {}, false, lanes(subgroupSize));
     expect(() => plan(4)).toThrowErrorMatchingInlineSnapshot(
-      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 4: use "register" or "tiled"]`,
+      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 4: use "register" or "tiled-64x64"]`,
     );
     expect(() => plan(0)).toThrowErrorMatchingInlineSnapshot(
-      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 0 (none, or of no fixed size): use "register" or "tiled"]`,
+      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 0 (none, or of no fixed size): use "register" or "tiled-64x64"]`,
     );
     expect(() => plan(8)).not.toThrow();
   });
@@ -191,7 +192,7 @@ describe("matmul's contract", () => {
       chooseMatmul({ m: 64, n: 64, k: 64 }, {}, { ...lanes(size), software });
     expect(choose(8, true)).toBe("subgroup");
     for (const size of [0, 4, 16]) expect(choose(size, true)).toBe("register");
-    for (const size of [0, 8, 32]) expect(choose(size, false)).toBe("tiled");
+    for (const size of [0, 8, 32]) expect(choose(size, false)).toBe("tiled-32x32");
   });
 
   /** The device's capabilities with another size of subgroup. */

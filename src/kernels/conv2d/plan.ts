@@ -7,7 +7,6 @@ import type { Conv2dSizes } from "./contract.js";
 import correlationSource from "./correlation.wgsl?raw";
 import { correlationParams, type Correlation } from "./correlation.js";
 import directSource from "./direct.wgsl?raw";
-import sumPartsSource from "./sum-parts.wgsl?raw";
 import subgroupSource from "./subgroup.wgsl?raw";
 import tiledSource from "./tiled.wgsl?raw";
 import weightGradientDirectSource from "./weight-gradient-direct.wgsl?raw";
@@ -110,14 +109,5 @@ export function planWeightGradient(
     },
     params,
     grid: linearGrid(parts * o * c * kh * kw, WORKGROUP),
-  };
-}
-
-/** Program and grid that add `parts` partial sums of `size` elements each. */
-export function planSumParts(size: number, parts: number): GpuPlan {
-  return {
-    program: { name: "conv2dWeightGradient/sum", source: [sumPartsSource], constants: { WORKGROUP } },
-    params: [size, parts],
-    grid: linearGrid(size, WORKGROUP),
   };
 }
