@@ -7,13 +7,14 @@ import {
   conv2dWeightGradient,
   type Conv2dVariant,
 } from "../../src/kernels/conv2d/index.js";
+import { tiledVariants } from "../../src/kernels/gemm/tile.js";
 import type { Shape } from "../../src/tensor/index.js";
 import { expectClose, f32Tolerance, LINEAR_BY_DIFFERENCES } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();
-const variants: Conv2dVariant[] = ["direct", "tiled", "subgroup"];
+const variants: Conv2dVariant[] = ["direct", "subgroup", ...tiledVariants];
 
 /**
  * Whether the device in hand can run the variant. Lavapipe with vectors of 256 bits must: it is what `subgroup` is for.

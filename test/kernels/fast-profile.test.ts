@@ -77,14 +77,17 @@ describe("without the safety net of the profile `safe`", () => {
     },
   );
 
-  it.each<Conv2dVariant | undefined>([undefined, "tiled"])("conv2d, variant %s", async (variant) => {
-    await expectSame(
-      devices,
-      { x: randomInput([3, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), bias: randomInput([5], 3) },
-      (recorder, { x, weight, bias }) => ({
-        out: conv2d(recorder, x, weight, bias, { stride: 2, padding: 1, variant }),
-      }),
-      f32Tolerance(27),
-    );
-  });
+  it.each<Conv2dVariant | undefined>([undefined, ...tiledVariants, "few-channels"])(
+    "conv2d, variant %s",
+    async (variant) => {
+      await expectSame(
+        devices,
+        { x: randomInput([3, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), bias: randomInput([5], 3) },
+        (recorder, { x, weight, bias }) => ({
+          out: conv2d(recorder, x, weight, bias, { stride: 2, padding: 1, variant }),
+        }),
+        f32Tolerance(27),
+      );
+    },
+  );
 });

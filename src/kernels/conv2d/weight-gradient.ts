@@ -7,13 +7,13 @@ import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
 import { chooseConv2d } from "./choice.js";
 import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
-import { imagesPerPart, planWeightGradient } from "./plan.js";
+import { planWeightGradient, weightGradientSplit } from "./plan.js";
 import { conv2dWeightGradientReference } from "./reference.js";
 
 /**
  * The gradient of conv2d's weights, of shape `weightShape` [O, C, KH, KW], from `x` [N, C, H, W] and the gradient of
  * its result, `dOut` [N, O, OH, OW]. ReLU is not undone here: give the gradient of what stood before it. Where there
- * are few weights and many images, the sums over the images are made in parts, side by side, and then added in order.
+ * are few weights and many output pixels, the sums over those are made in parts, side by side, and then added in order.
  * A NaN or an infinity reaches the taps that meet it; whether one of `dOut` times the padding is NaN is left to the
  * variant.
  * `out` is wholly overwritten.
@@ -32,15 +32,15 @@ export function conv2dWeightGradient(
   const out = output(recorder, "conv2dWeightGradient", weightShape, options);
 
   const variant = options.variant ?? chooseConv2d("weightGradient", sizes, recorder.device.capabilities);
-  const images = imagesPerPart(variant, sizes);
   const launch = {
     kernel: "conv2dWeightGradient",
     reads: [x, dOut],
     reference: () => {
       conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(out), sizes);
     },
-    plan: (capabilities: Capabilities) => planWeightGradient(variant, sizes, images, capabilities),
+    plan: (capabilities: Capabilities) => planWeightGradient(variant, sizes, capabilities),
   };
-  addInParts(recorder, launch, out, Math.ceil(sizes.n / images), { channelAxis: 0, relu: false });
+  const { parts } = weightGradientSplit(variant, sizes);
+  addInParts(recorder, launch, out, parts, { channelAxis: 0, relu: false });
   return out;
 }
