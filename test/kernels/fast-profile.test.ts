@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { conv2d, type Conv2dVariant } from "../../src/kernels/conv2d/index.js";
-import { tiledVariants } from "../../src/kernels/gemm/tile.js";
+import {
+  conv2d,
+  conv2dInputGradient,
+  conv2dWeightGradient,
+  type Conv2dVariant,
+} from "../../src/kernels/conv2d/index.js";
 import { matmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
 import { blendImages, blendPixels } from "../../src/kernels/mixup/index.js";
 import { selectLowest } from "../../src/kernels/select/index.js";
@@ -65,7 +69,7 @@ describe("without the safety net of the profile `safe`", () => {
     }
   });
 
-  it.each<MatmulVariant | undefined>([undefined, ...tiledVariants, "few-rows", "few-results"])(
+  it.each<MatmulVariant | undefined>([undefined, "tiled-128x128", "tiled-32x32", "few-rows", "few-results"])(
     "matmul, variant %s",
     async (variant) => {
       await expectSame(
@@ -77,7 +81,7 @@ describe("without the safety net of the profile `safe`", () => {
     },
   );
 
-  it.each<Conv2dVariant | undefined>([undefined, ...tiledVariants, "few-channels"])(
+  it.each<Conv2dVariant | undefined>([undefined, "tiled-128x128", "tiled-32x32", "few-channels"])(
     "conv2d, variant %s",
     async (variant) => {
       await expectSame(
@@ -90,4 +94,16 @@ describe("without the safety net of the profile `safe`", () => {
       );
     },
   );
+
+  it.each<Conv2dVariant | undefined>([undefined, "tiled-32x32"])("conv2d's gradients, variant %s", async (variant) => {
+    await expectSame(
+      devices,
+      { x: randomInput([17, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), dOut: randomInput([17, 5, 5, 6], 3) },
+      (recorder, { x, weight, dOut }) => ({
+        dX: conv2dInputGradient(recorder, dOut, weight, x.shape, { stride: 2, padding: 1, variant }),
+        dWeight: conv2dWeightGradient(recorder, x, dOut, weight.shape, { stride: 2, padding: 1, variant }),
+      }),
+      f32Tolerance(510),
+    );
+  });
 });

@@ -45,17 +45,19 @@ export function splitSum(variant: TiledVariant, extent: Extent): Split {
 
 /**
  * The tiled variant for a product on hardware where nothing was measured: of those that keep the device busy, the one
- * that takes the least time over all its tiles, those past the edges included; where none does, the one with the most
- * workgroups.
+ * that takes the least time over all its tiles, what hangs over the edges included; where none does, the one with the
+ * most workgroups.
  */
 export function tiledByRule(extent: Extent): TiledVariant {
-  const options = Object.entries(speed).map(([name, rate]) => {
-    const variant = name as TiledVariant;
-    const { TILE_M, TILE_N } = tiles[variant];
-    const count = tileCount(tiles[variant], extent);
-    return { variant, workgroups: count * splitSum(variant, extent).parts, time: (count * TILE_M * TILE_N) / rate };
-  });
-  const busy = options.filter(({ workgroups }) => workgroups >= ENOUGH / 2).sort((a, b) => a.time - b.time);
-  const widest = options.sort((a, b) => b.workgroups - a.workgroups);
-  return [...busy, ...widest][0].variant;
+  const byTime = Object.entries(speed)
+    .map(([name, rate]) => {
+      const variant = name as TiledVariant;
+      const { TILE_M, TILE_N } = tiles[variant];
+      const count = tileCount(tiles[variant], extent);
+      return { variant, workgroups: count * splitSum(variant, extent).parts, time: (count * TILE_M * TILE_N) / rate };
+    })
+    .sort((a, b) => a.time - b.time);
+  const busy = byTime.find(({ workgroups }) => workgroups >= ENOUGH / 2);
+  const [widest] = [...byTime].sort((a, b) => b.workgroups - a.workgroups);
+  return (busy ?? widest).variant;
 }
