@@ -7,8 +7,8 @@ import { correlationExtent, forwardCorrelation, inputGradientCorrelation, type C
 import { fitsFewChannels } from "./few-channels.js";
 
 /**
- * `direct`: one output an invocation. `subgroup`: register tiles and shuffles, for software drivers with subgroups of 8.
- * The others use workgroup memory and are for GPUs: `tiled-…` a matrix product by tiles of so many rows and columns,
+ * `direct`: one output an invocation. `subgroup`: register tiles and shuffles, for software drivers with subgroups of
+ * 8. The others use workgroup memory and are for GPUs: `tiled-…` a matrix product by tiles of so many rows and columns,
  * `few-channels` several output channels an invocation, not of the weights' gradient.
  */
 export type Conv2dVariant = "direct" | "subgroup" | TiledVariant | "few-channels";

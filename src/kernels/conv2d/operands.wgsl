@@ -1,5 +1,5 @@
-// What the operands modules of correlation.wgsl, which it follows, share (see gemm/tile.wgsl): rows are output channels,
-// columns output pixels of all images, and sums run over taps (c, ky, kx).
+// What the operands modules of correlation.wgsl, which it follows, share (see gemm/tile.wgsl): rows are output
+// channels, columns output pixels of all images, and sums run over taps (c, ky, kx).
 
 // Address of a row's first weight, counted from weight_first.
 alias Row = u32;

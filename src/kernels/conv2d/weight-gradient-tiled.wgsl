@@ -1,5 +1,5 @@
-// The weights' gradient of weight-gradient.wgsl, which it follows, as operands of gemm/tile.wgsl, which follows it: rows
-// are output channels, columns taps (c, ky, kx), and sums run over the output pixels of all images.
+// The weights' gradient of weight-gradient.wgsl, which it follows, as operands of gemm/tile.wgsl, which follows it:
+// rows are output channels, columns taps (c, ky, kx), and sums run over the output pixels of all images.
 
 // Address of a row's first pixel in the first image of d_out.
 alias Row = u32;

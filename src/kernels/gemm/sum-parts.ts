@@ -19,7 +19,8 @@ export interface Epilogue {
 const WORKGROUP = 64;
 
 /**
- * out = Σ_p parts[p] (+ bias), then ReLU where asked: `parts` is [P, …shape of out], all f32. `out` is wholly overwritten.
+ * out = Σ_p parts[p] (+ bias), then ReLU where asked: `parts` is [P, …shape of out], all f32. `out` is wholly
+ * overwritten.
  * @throws ShapeError where the shapes do not fit.
  */
 export function sumParts(

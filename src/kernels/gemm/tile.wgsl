@@ -1,28 +1,28 @@
-// Module: a product of two matrices by tiles in workgroup memory, for GPUs. What the matrices are, and where their product
-// goes, is said by an operands module, behind which this one is joined.
+// Module: a product of two matrices by tiles in workgroup memory, for GPUs. What the matrices are and where the product
+// goes is said by an operands module, which stands in front of this one.
 //
 //   sum[part, i, j] = Σ_k A[i, k] · B[k, j]   for i < rows, j < columns, over the k of a part
 //
 // A workgroup computes a tile of TILE_M × TILE_N sums over one part, TILE_K steps of k at a time, each invocation
-// RESULTS_M × RESULTS_N of them in registers. Every element of A or B that a tile needs is read once, by one invocation.
+// RESULTS_M × RESULTS_N of them in registers. Every element of A and B that a tile needs is read by one invocation.
 //
 // The operands module declares its bindings and
-//   alias Row, Column, Step                 what it has to know of an i, a j, a k in order to read
-//   const A_ALONG_K, B_ALONG_K              whether neighbouring invocations read side by side along k, or else along i (of
-//                                           A) or j (of B): along whichever neighbours lie side by side in memory
-//   const SHARED_STEPS                      whether steps are found once a workgroup and kept in its memory: for those that
-//                                           take divisions
+//   alias Row, Column, Step        what has to be known of an i, a j and a k in order to read
+//   const A_ALONG_K, B_ALONG_K     whether neighbouring invocations read side by side along k, or else along i (of A)
+//                                  or j (of B): along whichever neighbours lie side by side in memory
+//   const SHARED_STEPS             whether a workgroup finds each step once and keeps it in its memory: for steps that
+//                                  take divisions; others are found where they are needed
 //   extent() -> Extent
-//   find_row(i) -> Row                      once for each row or column that an invocation loads; also called past the
-//   find_column(j) -> Column                edges, and then not used
+//   find_row(i) -> Row             once an invocation for each row that it reads from, and likewise each column; also
+//   find_column(j) -> Column       called past the edges, where nothing is read
 //   find_step(k) -> Step
-//   read_a(Row, Step) -> f32                within the extent only; 0 for padding
+//   read_a(Row, Step) -> f32       within the extent only; 0 for padding
 //   read_b(Step, Column) -> f32
-//   store_sum(part, i, j, sum)              within the extent only
+//   store_sum(part, i, j, sum)     within the extent only
 //
-// Compiled in: TILE_M, TILE_N, TILE_K, RESULTS_M, RESULTS_N (see tile.ts), and UNROLLED: GPUs keep the sums in registers
-// only where all loops over them are unrolled, which takes software drivers seconds (lavapipe, 2026-11); a count that only
-// the running kernel knows keeps those from it.
+// Compiled in: TILE_M, TILE_N, TILE_K, RESULTS_M, RESULTS_N (see tile.ts), and UNROLLED: GPUs keep the sums in
+// registers only where all loops over them are unrolled, which takes software drivers seconds (lavapipe, 2026-11); a
+// count that only the running kernel knows keeps those from it.
 // Grid: [⌈rows / TILE_M⌉ · ⌈columns / TILE_N⌉ in two axes (linear), …, parts].
 
 struct Extent {
@@ -47,7 +47,7 @@ var<workgroup> a_tile: array<array<f32, TILE_M + 1>, TILE_K>;
 var<workgroup> b_tile: array<array<f32, TILE_N + 1>, TILE_K>;
 var<workgroup> steps: array<Step, TILE_K>;
 
-// Of the `item`th element that is loaded into a tile: its place along i or j, of `length` places, and its place along k.
+// Of the `item`th element that is loaded into a tile: its place along i or j, of `length`, and its place along k.
 fn place(item: u32, length: u32, along_k: bool) -> vec2u {
   if (along_k) { return vec2u(item / TILE_K, item % TILE_K); }
   return vec2u(item % length, item / length);

@@ -29,8 +29,8 @@ export function matmulSplit(variant: MatmulVariant, { m, n, k }: MatmulSizes): S
 }
 
 /**
- * Program and grid of one variant for the given sizes. Where it sums in several parts (see {@link matmulSplit}), bias and
- * ReLU are left to those who add them up.
+ * Program and grid of one variant for the given sizes. Where it sums in several parts (see {@link matmulSplit}), bias
+ * and ReLU are left to those who add them up.
  * @throws DeviceError where the device has not what the variant needs: subgroups of 8, or workgroup memory.
  */
 export function planMatmul(

@@ -1,8 +1,8 @@
 // The matrix product of product.wgsl, which it follows, where C has few rows or few elements: for GPUs.
 // A workgroup computes ROWS × COLUMNS elements. For each column LANES invocations go over K, each at every LANES-th
 // step, and their sums are added up in workgroup memory.
-// Compiled in: ROWS, COLUMNS, LANES (a power of two), ALONG_K (whether neighbouring invocations read B side by side along
-// K, or else along its columns: whichever lie side by side in memory).
+// Compiled in: ROWS, COLUMNS, LANES (a power of two), ALONG_K (whether neighbouring invocations read B side by side
+// along K, or else along its columns: whichever lie side by side in memory).
 // Grid: linear over ⌈M / ROWS⌉ · ⌈N / COLUMNS⌉ tiles, row by row, one to a workgroup.
 
 var<workgroup> sums: array<array<array<f32, COLUMNS>, LANES>, ROWS>;
