@@ -52,3 +52,39 @@ export function expectSubgroups(
       others.map((variant) => `"${variant}"`).join(" or "),
   );
 }
+
+/** What a kernel needs of a workgroup. */
+export interface WorkgroupNeeds {
+  readonly invocations: number;
+  /** Bytes of workgroup memory. */
+  readonly memory: number;
+}
+
+/** Whether the device's workgroups have what a kernel needs. */
+export function fitsWorkgroup(
+  { invocations, memory }: WorkgroupNeeds,
+  { workgroupInvocations, workgroupMemory }: Capabilities,
+): boolean {
+  return invocations <= workgroupInvocations && memory <= workgroupMemory;
+}
+
+/**
+ * Requires a device whose workgroups have what a variant needs.
+ * @param others the variants to use instead, for the message
+ * @throws DeviceError where they have not.
+ */
+export function expectWorkgroup(
+  operation: string,
+  variant: string,
+  needs: WorkgroupNeeds,
+  capabilities: Capabilities,
+  others: readonly string[],
+): void {
+  if (fitsWorkgroup(needs, capabilities)) return;
+  const { workgroupInvocations, workgroupMemory } = capabilities;
+  throw new DeviceError(
+    `${operation}: variant "${variant}" needs workgroups of ${needs.invocations} invocations and ${needs.memory} bytes; ` +
+      `this device's have at most ${workgroupInvocations} and ${workgroupMemory}: use ` +
+      others.map((other) => `"${other}"`).join(" or "),
+  );
+}

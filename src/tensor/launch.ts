@@ -3,7 +3,7 @@ import type { Tensor } from "./tensor.js";
 
 /** WGSL source with the constants that are compiled in. Equal programs share one pipeline. */
 export interface Program {
-  /** Kernel and variant, for example `matmul/tiled`: the name that errors and profiles show. */
+  /** Kernel and variant, for example `matmul/tiled-64x64`: the name that errors and profiles show. */
   readonly name: string;
   /**
    * Modules that are joined in order. `@group(0) @binding(0)` is the uniform `Params`; the launch's reads and then its

@@ -4,16 +4,22 @@ import {
   conv2d,
   conv2dInputGradient,
   conv2dShape,
+  conv2dSizes,
   conv2dWeightGradient,
   type Conv2dVariant,
 } from "../../src/kernels/conv2d/index.js";
+import { forwardCorrelation } from "../../src/kernels/conv2d/correlation.js";
+import { planCorrelation, planWeightGradient } from "../../src/kernels/conv2d/plan.js";
+import { tiledVariants } from "../../src/kernels/gemm/tile.js";
 import type { Shape } from "../../src/tensor/index.js";
 import { expectClose, f32Tolerance, LINEAR_BY_DIFFERENCES } from "../close.js";
 import { useDevices } from "../devices.js";
 import { anySeed, expectSame, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();
-const variants: Conv2dVariant[] = ["direct", "tiled", "subgroup"];
+/** Of the weights' gradient, and of the others. */
+const variants: Conv2dVariant[] = ["direct", "subgroup", ...tiledVariants];
+const moreVariants: Conv2dVariant[] = [...variants, "few-channels"];
 
 /**
  * Whether the device in hand can run the variant. Lavapipe with vectors of 256 bits must: it is what `subgroup` is for.
@@ -96,11 +102,18 @@ const fewPipelines = fc.oneof(
   }),
 );
 
-const problemFor = (variant: Conv2dVariant) => (variant === "subgroup" ? fewPipelines : anyProblem);
+/** The same for a variant that keeps all weights of eight output channels in workgroup memory. */
+const fewTaps = anyProblem.filter(({ weight: [o, c, kh, kw] }) => Math.max(o, c) * kh * kw <= 512);
+
+function problemFor(variant: Conv2dVariant): fc.Arbitrary<Problem> {
+  if (variant === "few-channels") return fewTaps;
+  return variant === "subgroup" ? fewPipelines : anyProblem;
+}
+
 const often = { numRuns: 80 };
 const sometimes = { numRuns: 40 };
 
-describe.each(variants)("conv2d, variant %s", (variant) => {
+describe.each(moreVariants)("conv2d, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
     if (!runs(variant)) return expectRefusal(variant);
     const property = fc.asyncProperty(
@@ -149,7 +162,7 @@ describe.each(variants)("conv2d, variant %s", (variant) => {
   });
 });
 
-describe.each(variants)("conv2d's input gradient, variant %s", (variant) => {
+describe.each(moreVariants)("conv2d's input gradient, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {
     if (!runs(variant)) return expectRefusal(variant);
     const property = fc.asyncProperty(problemFor(variant), async ({ x, weight, out, stride, padding, seed }) => {
@@ -235,6 +248,37 @@ describe.each(variants)("conv2d's weight gradient, variant %s", (variant) => {
         dWeight: conv2dWeightGradient(recorder, x, dOut, [3, 2, 3, 3], { variant }),
       }));
     expect(await run()).toEqual(await run());
+  });
+});
+
+describe.each(tiledVariants)("conv2d, variant %s", (variant) => {
+  const problem = (x: number[], weight: number[], options: { stride?: number; padding?: number; relu?: boolean }) => ({
+    inputs: {
+      x: randomInput(x, 1),
+      weight: randomInput(weight, 2),
+      bias: randomInput([weight[0]], 3),
+      dOut: randomInput(conv2dShape(x, weight, undefined, options), 4),
+    },
+    options: { ...options, variant },
+    tolerance: f32Tolerance(Math.max(weight[1], weight[0]) * weight[2] * weight[3]),
+  });
+
+  it.each([
+    { name: "one pixel", ...problem([3, 5, 4, 7], [33, 5, 1, 1], { relu: true }) },
+    { name: "one pixel, in parts", ...problem([2, 513, 3, 5], [700, 513, 1, 1], { relu: true }) },
+    { name: "one pixel in steps of 2", ...problem([2, 33, 5, 6], [3, 33, 1, 1], { stride: 2 }) },
+    { name: "one pixel, padded", ...problem([1, 9, 5, 6], [3, 9, 1, 1], { padding: 1 }) },
+    { name: "many taps, in parts", ...problem([2, 65, 5, 6], [97, 65, 3, 3], { stride: 2, padding: 1, relu: true }) },
+  ])("agrees with the reference on windows of $name", async ({ inputs, options, tolerance }) => {
+    await expectSame(
+      devices,
+      inputs,
+      (recorder, { x, weight, bias, dOut }) => ({
+        out: conv2d(recorder, x, weight, bias, options),
+        dX: conv2dInputGradient(recorder, dOut, weight, x.shape, options),
+      }),
+      tolerance,
+    );
   });
 });
 
@@ -337,6 +381,24 @@ describe("conv2d's contract", () => {
       })),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
       `[ShapeError: conv2dWeightGradient: dOut is [1, 1, 4, 4]; expected [1, 1, 3, 3]]`,
+    );
+  });
+
+  it("refuses what the device or the kernel has not", () => {
+    const capabilities = { ...devices.gpu.capabilities, workgroupMemory: 8000 };
+    const sizes = conv2dSizes([1, 64, 9, 9], [64, 64, 3, 3], undefined, {});
+    const problem = forwardCorrelation(sizes, { hasBias: false, relu: false });
+    expect(() => planCorrelation("tiled-64x64", problem, capabilities)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: conv2d: variant "tiled-64x64" needs workgroups of 256 invocations and 8576 bytes; this device's have at most 1024 and 8000: use "direct"]`,
+    );
+    expect(() => planCorrelation("few-channels", problem, capabilities)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: conv2d: variant "few-channels" needs workgroups of 64 invocations and 32768 bytes; this device's have at most 1024 and 8000: use "direct" or "tiled-32x32"]`,
+    );
+    expect(() => planWeightGradient("tiled-64x64", sizes, capabilities)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: conv2dWeightGradient: variant "tiled-64x64" needs workgroups of 256 invocations and 8576 bytes; this device's have at most 1024 and 8000: use "direct"]`,
+    );
+    expect(() => planWeightGradient("few-channels", sizes, capabilities)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: conv2dWeightGradient: variant "few-channels" makes only results and gradients of inputs: use "direct" or "tiled-32x32"]`,
     );
   });
 });

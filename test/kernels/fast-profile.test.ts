@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { conv2d, type Conv2dVariant } from "../../src/kernels/conv2d/index.js";
+import {
+  conv2d,
+  conv2dInputGradient,
+  conv2dWeightGradient,
+  type Conv2dVariant,
+} from "../../src/kernels/conv2d/index.js";
 import { matmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
 import { blendImages, blendPixels } from "../../src/kernels/mixup/index.js";
 import { selectLowest } from "../../src/kernels/select/index.js";
@@ -64,23 +69,41 @@ describe("without the safety net of the profile `safe`", () => {
     }
   });
 
-  it.each<MatmulVariant | undefined>([undefined, "tiled"])("matmul, variant %s", async (variant) => {
-    await expectSame(
-      devices,
-      { a: randomInput([67, 33], 1), b: randomInput([33, 20], 2), bias: randomInput([20], 3) },
-      (recorder, { a, b, bias }) => ({ c: matmul(recorder, a, b, bias, { variant }) }),
-      f32Tolerance(33),
-    );
-  });
+  it.each<MatmulVariant | undefined>([undefined, "tiled-128x128", "tiled-32x32", "few-rows", "few-results"])(
+    "matmul, variant %s",
+    async (variant) => {
+      await expectSame(
+        devices,
+        { a: randomInput([67, 33], 1), b: randomInput([33, 20], 2), bias: randomInput([20], 3) },
+        (recorder, { a, b, bias }) => ({ c: matmul(recorder, a, b, bias, { variant }) }),
+        f32Tolerance(33),
+      );
+    },
+  );
 
-  it.each<Conv2dVariant | undefined>([undefined, "tiled"])("conv2d, variant %s", async (variant) => {
+  it.each<Conv2dVariant | undefined>([undefined, "tiled-128x128", "tiled-32x32", "few-channels"])(
+    "conv2d, variant %s",
+    async (variant) => {
+      await expectSame(
+        devices,
+        { x: randomInput([3, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), bias: randomInput([5], 3) },
+        (recorder, { x, weight, bias }) => ({
+          out: conv2d(recorder, x, weight, bias, { stride: 2, padding: 1, variant }),
+        }),
+        f32Tolerance(27),
+      );
+    },
+  );
+
+  it.each<Conv2dVariant | undefined>([undefined, "tiled-32x32"])("conv2d's gradients, variant %s", async (variant) => {
     await expectSame(
       devices,
-      { x: randomInput([3, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), bias: randomInput([5], 3) },
-      (recorder, { x, weight, bias }) => ({
-        out: conv2d(recorder, x, weight, bias, { stride: 2, padding: 1, variant }),
+      { x: randomInput([17, 3, 9, 11], 1), weight: randomInput([5, 3, 3, 3], 2), dOut: randomInput([17, 5, 5, 6], 3) },
+      (recorder, { x, weight, dOut }) => ({
+        dX: conv2dInputGradient(recorder, dOut, weight, x.shape, { stride: 2, padding: 1, variant }),
+        dWeight: conv2dWeightGradient(recorder, x, dOut, weight.shape, { stride: 2, padding: 1, variant }),
       }),
-      f32Tolerance(27),
+      f32Tolerance(510),
     );
   });
 });

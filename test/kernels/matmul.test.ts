@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseMatmul, matmul, matmulSizes, planMatmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
+import { tiledVariants } from "../../src/kernels/gemm/tile.js";
 import type { Capabilities } from "../../src/tensor/index.js";
 import { EXACT, expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
@@ -8,7 +9,7 @@ import { anySeed, edgeSize, expectSame, oddInput, randomInput, runKernel, type I
 import { numericalGradient } from "./numerical-gradient.js";
 
 const devices = useDevices();
-const variants: MatmulVariant[] = ["register", "subgroup", "tiled"];
+const variants: MatmulVariant[] = ["register", "subgroup", ...tiledVariants, "few-rows", "few-results"];
 
 /**
  * Whether the device in hand can run the variant. Lavapipe with vectors of 256 bits must: it is what `subgroup` is for.
@@ -29,9 +30,10 @@ async function expectRefusal(variant: MatmulVariant): Promise<void> {
 }
 
 const problem = fc.record({
-  m: edgeSize(8).chain((small) => fc.constantFrom(small, 64, 65)),
+  m: fc.oneof(edgeSize(8), edgeSize(32), edgeSize(64)),
   n: edgeSize(64).chain((edge) => fc.constantFrom(edge, 10, 31, 32, 33, 84)),
-  k: fc.constantFrom(1, 2, 15, 16, 17, 31, 97),
+  // From 512 on, tiles sum in parts.
+  k: fc.constantFrom(1, 2, 7, 8, 9, 15, 16, 17, 31, 97, 300, 513),
   transposeA: fc.boolean(),
   transposeB: fc.boolean(),
   hasBias: fc.boolean(),
@@ -160,9 +162,11 @@ describe("matmul's contract", () => {
     fc.assert(
       fc.property(fc.nat(20_000_000), fc.nat(3000), fc.constantFrom(...variants), (m, n, variant) => {
         const { grid, program } = planMatmul(variant, { m: m + 1, n: n + 1, k: 1 }, {}, false, lanes(8));
-        const { TILE_M = 64, TILE_N = 64, WORKGROUP = 1 } = (program.constants ?? {}) as Record<string, number>;
+        const constants = program.constants as Record<string, number>;
+        const { TILE_M = constants.ROWS, TILE_N = constants.COLUMNS, WORKGROUP = 1 } = constants;
         const tiles = Math.ceil((m + 1) / TILE_M) * Math.ceil((n + 1) / (TILE_N * WORKGROUP));
-        expect(grid[0] * grid[1] * grid[2]).toBeGreaterThanOrEqual(tiles);
+        expect(grid[0] * grid[1]).toBeGreaterThanOrEqual(tiles);
+        expect(grid[2]).toBe(1);
         expect(Math.max(...grid)).toBeLessThanOrEqual(65535);
       }),
     );
@@ -178,12 +182,24 @@ describe("matmul's contract", () => {
   it("refuses the subgroup variant without subgroups of 8", () => {
     const plan = (subgroupSize: number) => planMatmul("subgroup", { m: 8, n: 8, k: 8 }, {}, false, lanes(subgroupSize));
     expect(() => plan(4)).toThrowErrorMatchingInlineSnapshot(
-      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 4: use "register" or "tiled"]`,
+      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 4: use "register" or "tiled-64x64"]`,
     );
     expect(() => plan(0)).toThrowErrorMatchingInlineSnapshot(
-      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 0 (none, or of no fixed size): use "register" or "tiled"]`,
+      `[DeviceError: matmul: variant "subgroup" needs subgroups of 8; this device's subgroupSize is 0 (none, or of no fixed size): use "register" or "tiled-64x64"]`,
     );
     expect(() => plan(8)).not.toThrow();
+  });
+
+  it("refuses workgroups larger than the device's", () => {
+    const plan = (variant: MatmulVariant, workgroupMemory: number) => () =>
+      planMatmul(variant, { m: 8, n: 8, k: 8 }, {}, false, { ...lanes(8), workgroupMemory });
+    expect(plan("tiled-64x64", 8000)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: matmul: variant "tiled-64x64" needs workgroups of 256 invocations and 8576 bytes; this device's have at most 1024 and 8000: use "register"]`,
+    );
+    expect(plan("few-rows", 8000)).toThrowErrorMatchingInlineSnapshot(
+      `[DeviceError: matmul: variant "few-rows" needs workgroups of 256 invocations and 8192 bytes; this device's have at most 1024 and 8000: use "register"]`,
+    );
+    for (const variant of variants) expect(plan(variant, 16384)).not.toThrow();
   });
 
   it("uses workgroup memory only on hardware, and shuffles only in subgroups of 8", () => {
@@ -191,7 +207,21 @@ describe("matmul's contract", () => {
       chooseMatmul({ m: 64, n: 64, k: 64 }, {}, { ...lanes(size), software });
     expect(choose(8, true)).toBe("subgroup");
     for (const size of [0, 4, 16]) expect(choose(size, true)).toBe("register");
-    for (const size of [0, 8, 32]) expect(choose(size, false)).toBe("tiled");
+    for (const size of [0, 8, 32]) expect(choose(size, false)).toBe("tiled-32x32");
+  });
+
+  it("takes on hardware what fits the shape", () => {
+    const choose = (m: number, n: number, k: number) =>
+      chooseMatmul({ m, n, k }, {}, { ...lanes(32), software: false });
+    expect(choose(4096, 4096, 4096)).toBe("tiled-128x64");
+    expect(choose(1024, 1024, 1024)).toBe("tiled-64x64");
+    expect(choose(64, 120, 84)).toBe("tiled-32x32");
+    expect(choose(1, 4096, 4096)).toBe("few-rows");
+    expect(choose(8, 4096, 4096)).toBe("few-rows");
+    expect(choose(9, 4096, 4096)).toBe("tiled-32x32");
+    expect(choose(12, 10, 65536)).toBe("few-results");
+    const small = { ...lanes(32), software: false, workgroupMemory: 4096 };
+    expect(chooseMatmul({ m: 4096, n: 4096, k: 4096 }, {}, small)).toBe("register");
   });
 
   /** The device's capabilities with another size of subgroup. */

@@ -1,10 +1,21 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chooseConv2d, conv2dChoice, conv2dSizes } from "../../src/kernels/conv2d/index.js";
-import { chooseMatmul, matmulChoice } from "../../src/kernels/matmul/index.js";
-import { chosenVariant } from "../../src/kernels/variant.js";
-import { CpuDevice } from "../../src/tensor/index.js";
+import { forwardCorrelation, inputGradientCorrelation } from "../../src/kernels/conv2d/correlation.js";
+import {
+  chooseConv2d,
+  conv2dChoice,
+  conv2dSizes,
+  type Conv2dPass,
+  type Conv2dVariant,
+} from "../../src/kernels/conv2d/index.js";
+import { planCorrelation, planWeightGradient } from "../../src/kernels/conv2d/plan.js";
+import { chooseMatmul, matmulChoice, planMatmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
+import { chosenVariant, type Choice } from "../../src/kernels/variant.js";
+import { CpuDevice, type Capabilities, type GpuPlan } from "../../src/tensor/index.js";
 
-const software = { ...new CpuDevice().capabilities, software: true };
+/** What every WebGPU device has at least. */
+const least = { workgroupMemory: 16384, workgroupInvocations: 256 };
+const software = { ...new CpuDevice().capabilities, ...least, software: true };
 const hardware = { ...software, software: false };
 const product = { m: 64, n: 10, k: 84 };
 const convolution = conv2dSizes([64, 1, 28, 28], [6, 1, 5, 5], undefined, {});
@@ -45,6 +56,72 @@ describe("the variant of a kernel", () => {
     expect(conv2dChoice("forward", convolution, software).key).toBe("conv2d forward 64x1x28x28 6 5x5 s1 p0");
     expect(conv2dChoice("weightGradient", convolution, software).key).toBe(
       "conv2d weightGradient 64x1x28x28 6 5x5 s1 p0",
+    );
+  });
+
+  it("of a convolution is on hardware what fits the shape", () => {
+    const choose = (pass: Conv2dPass, x: number[], weight: number[]) =>
+      chooseConv2d(pass, conv2dSizes(x, weight, undefined, { padding: (weight[3] - 1) / 2 }), hardware);
+    expect(choose("forward", [64, 1, 28, 28], [6, 1, 5, 5])).toBe("few-channels");
+    expect(choose("forward", [128, 3, 32, 32], [64, 3, 3, 3])).toBe("tiled-64x64");
+    expect(choose("forward", [128, 64, 32, 32], [128, 64, 3, 3])).toBe("tiled-128x64");
+    expect(choose("inputGradient", [128, 64, 32, 32], [128, 64, 3, 3])).toBe("tiled-64x64");
+    expect(choose("weightGradient", [128, 64, 32, 32], [128, 64, 3, 3])).toBe("tiled-128x64");
+    expect(choose("weightGradient", [64, 1, 28, 28], [6, 1, 5, 5])).toBe("tiled-32x32");
+    expect(choose("forward", [1, 1, 28, 28], [6, 1, 5, 5])).toBe("direct");
+  });
+});
+
+describe("every candidate", () => {
+  const anyCapabilities = fc
+    .record({
+      software: fc.boolean(),
+      subgroupSize: fc.constantFrom(0, 8, 32),
+      workgroupMemory: fc.constantFrom(0, 4096, 16384, 32768),
+      workgroupInvocations: fc.constantFrom(1, 128, 256, 1024),
+    })
+    .map((own): Capabilities => ({ ...software, ...own }));
+  const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 5000 }));
+
+  function expectRunnable({ candidates, byRule }: Choice<string>, plan: (variant: string) => GpuPlan) {
+    expect(candidates).toContain(byRule);
+    expect(new Set(candidates).size).toBe(candidates.length);
+    for (const variant of candidates) {
+      const { grid } = plan(variant);
+      expect(Math.min(...grid)).toBeGreaterThanOrEqual(1);
+      expect(Math.max(...grid)).toBeLessThanOrEqual(65535);
+    }
+  }
+
+  it("of a matrix product can be planned", () => {
+    fc.assert(
+      fc.property(anyCapabilities, length, length, length, fc.boolean(), (capabilities, m, n, k, transposeB) => {
+        expectRunnable(matmulChoice({ m, n, k }, { transposeB }, capabilities), (variant) =>
+          planMatmul(variant as MatmulVariant, { m, n, k }, { transposeB }, true, capabilities),
+        );
+      }),
+    );
+  });
+
+  it("of a convolution and its gradients can be planned", () => {
+    const channels = fc.integer({ min: 1, max: 600 });
+    const window = fc.integer({ min: 1, max: 5 });
+    fc.assert(
+      fc.property(anyCapabilities, length, channels, channels, window, (capabilities, n, c, o, k) => {
+        const sizes = conv2dSizes([n, c, 9, 11], [o, c, k, k], undefined, { stride: 2, padding: 1 });
+        const problems = {
+          forward: forwardCorrelation(sizes, { hasBias: true, relu: true }),
+          inputGradient: inputGradientCorrelation(sizes),
+        };
+        for (const pass of ["forward", "inputGradient"] as const) {
+          expectRunnable(conv2dChoice(pass, sizes, capabilities), (variant) =>
+            planCorrelation(variant as Conv2dVariant, problems[pass], capabilities),
+          );
+        }
+        expectRunnable(conv2dChoice("weightGradient", sizes, capabilities), (variant) =>
+          planWeightGradient(variant as Conv2dVariant, sizes, capabilities),
+        );
+      }),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { ShapeError } from "../../errors.js";
 import { expectRank, expectShape, formatShape, type Shape } from "../../tensor/shape.js";
+import type { Extent } from "../gemm/split.js";
 import type { Target } from "../output.js";
 import type { Conv2dVariant } from "./choice.js";
 
@@ -103,4 +104,9 @@ export function conv2dGradientSizes(
 /** Multiply-adds of one pass over the convolution. */
 export function multiplyAdds({ n, c, o, kh, kw, oh, ow }: Conv2dSizes): number {
   return n * o * oh * ow * c * kh * kw;
+}
+
+/** The weights' gradient as a product of matrices: output channels × taps, summed over output pixels. */
+export function weightGradientExtent({ n, c, o, oh, ow, kh, kw }: Conv2dSizes): Extent {
+  return { rows: o, columns: c * kh * kw, depth: n * oh * ow };
 }

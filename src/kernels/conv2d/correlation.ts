@@ -1,3 +1,4 @@
+import type { Extent } from "../gemm/split.js";
 import type { Conv2dSizes } from "./contract.js";
 
 /**
@@ -56,10 +57,15 @@ export function inputGradientCorrelation(sizes: Conv2dSizes): Correlation {
   };
 }
 
+/** The correlation as a product of matrices: output channels × output pixels, summed over taps. */
+export function correlationExtent({ n, c, o, oh, ow, kh, kw }: Correlation): Extent {
+  return { rows: o, columns: n * oh * ow, depth: c * kh * kw };
+}
+
 /** Members of `Params` in correlation.wgsl. */
-export function correlationParams(problem: Correlation): number[] {
+export function correlationParams(problem: Correlation, partDepth: number): number[] {
   const { n, c, h, w, o, oh, ow, kh, kw, step, dilation, paddingY, paddingX } = problem;
   const { weightFirst, weightO, weightC, weightTap, hasBias, relu } = problem;
   const sizes = [n, c, h, w, o, oh, ow, kh, kw, step, dilation, paddingY, paddingX];
-  return [...sizes, weightFirst, weightO, weightC, weightTap, Number(hasBias), Number(relu)];
+  return [...sizes, weightFirst, weightO, weightC, weightTap, Number(hasBias), Number(relu), partDepth];
 }

@@ -13,6 +13,8 @@ struct Params {
   step: u32, dilation: u32, padding_y: u32, padding_x: u32,
   weight_first: u32, weight_o: u32, weight_c: u32, weight_tap: u32,
   has_bias: u32, relu: u32,
+  // Of tiles that sum in parts: how many taps a part covers.
+  part_depth: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,12 +1,14 @@
 import { hostArray } from "../../tensor/cpu/device.js";
+import type { Capabilities } from "../../tensor/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
 import { chooseConv2d } from "./choice.js";
 import { conv2dGradientSizes, conv2dSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
-import { planCorrelation } from "./plan.js";
+import { correlationSplit, planCorrelation } from "./plan.js";
 import { conv2dInputGradientReference, conv2dReference } from "./reference.js";
 
 export { chooseConv2d, conv2dChoice, type Conv2dPass, type Conv2dVariant } from "./choice.js";
@@ -29,7 +31,7 @@ export function conv2d(
   bias?: Tensor<"f32">,
   options: Conv2dOptions & Conv2dTarget = {},
 ): Tensor<"f32"> {
-  const { relu = false, variant } = options;
+  const { relu = false } = options;
   const sizes = conv2dSizes(x.shape, weight.shape, bias?.shape, options);
   for (const [what, tensor] of Object.entries({ x, weight, bias: bias ?? x })) {
     expectDType("conv2d", what, tensor, "f32");
@@ -37,16 +39,16 @@ export function conv2d(
   const shape = [sizes.n, sizes.o, sizes.oh, sizes.ow];
   const out = output(recorder, "conv2d", shape, options);
   const problem = forwardCorrelation(sizes, { hasBias: bias !== undefined, relu });
-  recorder.add({
+  const variant = options.variant ?? chooseConv2d("forward", sizes, recorder.device.capabilities);
+  const launch = {
     kernel: "conv2d",
     reads: [x, weight, bias ?? weight],
-    writes: [out],
     reference: () => {
       conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
     },
-    plan: (capabilities) =>
-      planCorrelation(variant ?? chooseConv2d("forward", sizes, capabilities), problem, capabilities),
-  });
+    plan: (capabilities: Capabilities) => planCorrelation(variant, problem, capabilities),
+  };
+  addInParts(recorder, launch, out, correlationSplit(variant, problem).parts, { bias, channelAxis: 1, relu });
   return out;
 }
 
@@ -71,15 +73,15 @@ export function conv2dInputGradient(
   }
   const out = output(recorder, "conv2dInputGradient", inputShape, options);
   const problem = inputGradientCorrelation(sizes);
-  recorder.add({
+  const variant = options.variant ?? chooseConv2d("inputGradient", sizes, recorder.device.capabilities);
+  const launch = {
     kernel: "conv2dInputGradient",
     reads: [dOut, weight, weight],
-    writes: [out],
     reference: () => {
       conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);
     },
-    plan: (capabilities) =>
-      planCorrelation(options.variant ?? chooseConv2d("inputGradient", sizes, capabilities), problem, capabilities),
-  });
+    plan: (capabilities: Capabilities) => planCorrelation(variant, problem, capabilities),
+  };
+  addInParts(recorder, launch, out, correlationSplit(variant, problem).parts, { channelAxis: 1, relu: false });
   return out;
 }

@@ -89,24 +89,16 @@ export function conv2dInputGradientReference(
   }
 }
 
-/**
- * Defines the gradient of {@link conv2dReference}'s weights, summed in f64: `parts` [P, O, C, KH, KW] from
- * x [N, C, H, W] and dOut [N, O, OH, OW], each part over `imagesPerPart` images (the last over those that are left).
- */
+/** Defines the gradient of {@link conv2dReference}'s weights: dWeight [O, C, KH, KW], summed in f64. */
 export function conv2dWeightGradientReference(
   x: Float32Array,
   dOut: Float32Array,
-  parts: Float32Array,
+  dWeight: Float32Array,
   sizes: Conv2dSizes,
-  imagesPerPart = sizes.n,
 ): void {
-  const size = sizes.o * sizes.c * sizes.kh * sizes.kw;
-  for (let part = 0; part * imagesPerPart < sizes.n; part++) {
-    const total = new Float64Array(size);
-    const end = Math.min(sizes.n, (part + 1) * imagesPerPart);
-    for (let image = part * imagesPerPart; image < end; image++) addWeightGradient(image, x, dOut, total, sizes);
-    parts.set(total, part * size);
-  }
+  const total = new Float64Array(dWeight.length);
+  for (let image = 0; image < sizes.n; image++) addWeightGradient(image, x, dOut, total, sizes);
+  dWeight.set(total);
 }
 
 /** Adds one image's share of the weights' gradient. */
@@ -137,13 +129,4 @@ function addWeightGradient(
       }
     }
   }
-}
-
-/** Defines out[i] = Σ_p parts[p, i], summed in f64. */
-export function sumPartsReference(parts: Float32Array, out: Float32Array): void {
-  const total = new Float64Array(out.length);
-  for (let from = 0; from < parts.length; from += out.length) {
-    for (let index = 0; index < out.length; index++) total[index] += parts[from + index];
-  }
-  out.set(total);
 }

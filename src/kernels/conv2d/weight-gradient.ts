@@ -3,16 +3,17 @@ import type { Capabilities } from "../../tensor/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
 import { chooseConv2d } from "./choice.js";
 import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
-import { imagesPerPart, planSumParts, planWeightGradient } from "./plan.js";
-import { conv2dWeightGradientReference, sumPartsReference } from "./reference.js";
+import { planWeightGradient, weightGradientSplit } from "./plan.js";
+import { conv2dWeightGradientReference } from "./reference.js";
 
 /**
  * The gradient of conv2d's weights, of shape `weightShape` [O, C, KH, KW], from `x` [N, C, H, W] and the gradient of
  * its result, `dOut` [N, O, OH, OW]. ReLU is not undone here: give the gradient of what stood before it. Where there
- * are few weights and many images, the sums over the images are made in parts, side by side, and then added in order.
+ * are few weights and many output pixels, the sums over those are made in parts, side by side, and then added in order.
  * A NaN or an infinity reaches the taps that meet it; whether one of `dOut` times the padding is NaN is left to the
  * variant.
  * `out` is wholly overwritten.
@@ -30,29 +31,16 @@ export function conv2dWeightGradient(
   for (const [what, tensor] of Object.entries({ x, dOut })) expectDType("conv2dWeightGradient", what, tensor, "f32");
   const out = output(recorder, "conv2dWeightGradient", weightShape, options);
 
-  const { info, capabilities } = recorder.device;
-  const choose = (device: Capabilities) => options.variant ?? chooseConv2d("weightGradient", sizes, device);
-  const images = info.kind === "cpu" ? sizes.n : imagesPerPart(choose(capabilities), sizes);
-  const count = Math.ceil(sizes.n / images);
-  const parts = count === 1 ? out : recorder.temporary([count, ...weightShape], "conv2dWeightGradient parts");
-  recorder.add({
+  const variant = options.variant ?? chooseConv2d("weightGradient", sizes, recorder.device.capabilities);
+  const launch = {
     kernel: "conv2dWeightGradient",
     reads: [x, dOut],
-    writes: [parts],
     reference: () => {
-      conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(parts), sizes, images);
+      conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(out), sizes);
     },
-    plan: (device) => planWeightGradient(choose(device), sizes, images, device),
-  });
-  if (count === 1) return out;
-  recorder.add({
-    kernel: "conv2dWeightGradient/sum",
-    reads: [parts],
-    writes: [out],
-    reference: () => {
-      sumPartsReference(hostArray(parts), hostArray(out));
-    },
-    plan: () => planSumParts(out.size, count),
-  });
+    plan: (capabilities: Capabilities) => planWeightGradient(variant, sizes, capabilities),
+  };
+  const { parts } = weightGradientSplit(variant, sizes);
+  addInParts(recorder, launch, out, parts, { channelAxis: 0, relu: false });
   return out;
 }

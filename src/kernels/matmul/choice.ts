@@ -1,29 +1,37 @@
 import type { Capabilities } from "../../tensor/device.js";
+import { tiledByRule } from "../gemm/split.js";
+import { tiledCandidates, type TiledVariant } from "../gemm/tile.js";
 import { chosenVariant, type Choice } from "../variant.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
+import { thinCandidates, type ThinVariant } from "./thin.js";
 
 /**
- * `tiled`: tiles in workgroup memory, for GPUs. `register`: tiles in registers, for any software driver. `subgroup`:
- * tiles in registers and shuffles, for software drivers with subgroups of 8.
+ * `register`: tiles in registers, for any software driver. `subgroup`: tiles in registers and shuffles, for software
+ * drivers with subgroups of 8. The others use workgroup memory and are for GPUs: `tiled-…` by the tile's rows and
+ * columns, `few-rows` and `few-results` for products with no more of them than would fill a tile.
  */
-export type MatmulVariant = "register" | "subgroup" | "tiled";
+export type MatmulVariant = "register" | "subgroup" | TiledVariant | ThinVariant;
 
 /** Size of the subgroups that `subgroup` needs. */
 export const LANES = 8;
 
 /** The variants for a product on a device. */
 export function matmulChoice(
-  { m, n, k }: MatmulSizes,
+  sizes: MatmulSizes,
   { transposeA = false, transposeB = false }: MatmulOptions,
-  { software, subgroupSize }: Capabilities,
+  capabilities: Capabilities,
 ): Choice<MatmulVariant> {
-  const fits = subgroupSize === LANES;
-  const candidates: MatmulVariant[] = ["register", "tiled", ...(fits ? (["subgroup"] as const) : [])];
-  const inSoftware = fits ? "subgroup" : "register";
+  const { m, n, k } = sizes;
+  const fits = capabilities.subgroupSize === LANES;
+  const inSoftware: MatmulVariant[] = fits ? ["register", "subgroup"] : ["register"];
+  const thin = thinCandidates(sizes, capabilities);
+  const tiled = tiledCandidates(capabilities);
+  const byTiles = tiledByRule({ rows: m, columns: n, depth: k });
+  const onHardware = [...thin, ...tiled.filter((variant) => variant === byTiles), "register" as const];
   return {
     key: `matmul ${m}x${n}x${k} ${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`,
-    candidates,
-    byRule: software ? inSoftware : "tiled",
+    candidates: [...inSoftware, ...tiled, ...thin],
+    byRule: capabilities.software ? inSoftware[inSoftware.length - 1] : onHardware[0],
   };
 }
 

@@ -1,10 +1,12 @@
 import { hostArray } from "../../tensor/cpu/device.js";
+import type { Capabilities } from "../../tensor/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
+import { addInParts } from "../gemm/sum-parts.js";
 import { output, type Target } from "../output.js";
 import { chooseMatmul, type MatmulVariant } from "./choice.js";
 import { matmulSizes, type MatmulOptions } from "./contract.js";
-import { planMatmul } from "./plan.js";
+import { matmulSplit, planMatmul } from "./plan.js";
 import { matmulReference } from "./reference.js";
 
 export { chooseMatmul, matmulChoice, type MatmulVariant } from "./choice.js";
@@ -34,17 +36,16 @@ export function matmul(
   const sizes = matmulSizes(a.shape, b.shape, bias?.shape, options);
   for (const [what, tensor] of Object.entries({ a, b, bias: bias ?? a })) expectDType("matmul", what, tensor, "f32");
   const out = output(recorder, "matmul", [sizes.m, sizes.n], options);
-  recorder.add({
+  const variant = options.variant ?? chooseMatmul(sizes, options, recorder.device.capabilities);
+  const launch = {
     kernel: "matmul",
     reads: [a, b, bias ?? a],
-    writes: [out],
     reference: () => {
       matmulReference(hostArray(a), hostArray(b), bias && hostArray(bias), hostArray(out), sizes, options);
     },
-    plan: (capabilities) => {
-      const variant = options.variant ?? chooseMatmul(sizes, options, capabilities);
-      return planMatmul(variant, sizes, options, bias !== undefined, capabilities);
-    },
-  });
+    plan: (capabilities: Capabilities) => planMatmul(variant, sizes, options, bias !== undefined, capabilities),
+  };
+  const { parts } = matmulSplit(variant, sizes);
+  addInParts(recorder, launch, out, parts, { bias, channelAxis: 1, relu: options.relu ?? false });
   return out;
 }

@@ -1,12 +1,16 @@
 import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import { expectSubgroups } from "../expect.js";
+import { planTiled } from "../gemm/plan.js";
+import { splitSum, type Split } from "../gemm/split.js";
+import { isTiled } from "../gemm/tile.js";
 import { linearGrid } from "../grid.js";
 import { LANES, type MatmulVariant } from "./choice.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
 import productSource from "./product.wgsl?raw";
 import registerSource from "./register.wgsl?raw";
 import subgroupSource from "./subgroup.wgsl?raw";
+import { isThin, planThin } from "./thin.js";
 import tiledSource from "./tiled.wgsl?raw";
 
 /**
@@ -18,29 +22,44 @@ function columnsPerLane(n: number): number {
   return cost(4) < cost(8) ? 4 : 8;
 }
 
+/** In how many parts a variant sums over K: more than one only by tiles. */
+export function matmulSplit(variant: MatmulVariant, { m, n, k }: MatmulSizes): Split {
+  if (!isTiled(variant)) return { parts: 1, partDepth: k };
+  return splitSum(variant, { rows: m, columns: n, depth: k });
+}
+
 /**
- * Program and grid of one variant for the given sizes.
- * @throws DeviceError where the variant is `subgroup` and the device has not subgroups of 8.
+ * Program and grid of one variant for the given sizes. Where it sums in several parts (see {@link matmulSplit}), bias
+ * and ReLU are left to those who add them up.
+ * @throws DeviceError where the device has not what the variant needs: subgroups of 8, or workgroup memory.
  */
 export function planMatmul(
   variant: MatmulVariant,
-  { m, n, k }: MatmulSizes,
-  { transposeA = false, transposeB = false, relu = false }: MatmulOptions,
+  sizes: MatmulSizes,
+  options: MatmulOptions,
   hasBias: boolean,
   capabilities: Capabilities,
 ): GpuPlan {
+  const { m, n, k } = sizes;
+  const { transposeA = false, transposeB = false, relu = false } = options;
+  const { parts, partDepth } = matmulSplit(variant, sizes);
   const aStrides = transposeA ? [1, m] : [k, 1];
   const bStrides = transposeB ? [1, k] : [n, 1];
-  const params = [m, n, k, ...aStrides, ...bStrides, Number(hasBias), Number(relu)];
-  if (variant === "tiled") {
-    return {
-      program: { name: "matmul/tiled", source: [productSource, tiledSource] },
+  const epilogue = parts === 1 ? [Number(hasBias), Number(relu)] : [0, 0];
+  const params = [m, n, k, ...aStrides, ...bStrides, ...epilogue, partDepth];
+  if (isTiled(variant)) {
+    const operands = {
+      kernel: "matmul",
+      source: [productSource, tiledSource],
+      constants: { A_ALONG_K: !transposeA, B_ALONG_K: transposeB },
       params,
-      grid: linearGrid(Math.ceil(m / 64) * Math.ceil(n / 64), 1),
+      others: ["register"],
     };
+    return planTiled(variant, { rows: m, columns: n, depth: k }, operands, capabilities);
   }
+  if (isThin(variant)) return { ...planThin(variant, sizes, options, capabilities), params };
   if (variant === "subgroup") {
-    expectSubgroups("matmul", capabilities, LANES, ["register", "tiled"]);
+    expectSubgroups("matmul", capabilities, LANES, ["register", "tiled-64x64"]);
     const tile = { TILE_M: 2 * LANES, TILE_N: columnsPerLane(n), WORKGROUP: LANES };
     return {
       program: {

@@ -7,6 +7,8 @@ struct Params {
   // Elements from one row of A to the next and from one column to the next; likewise of B.
   a_row: u32, a_column: u32, b_row: u32, b_column: u32,
   has_bias: u32, relu: u32,
+  // Of tiles that sum in parts: how much of K a part covers.
+  part_depth: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
