@@ -1,4 +1,4 @@
-import type { DType, HostArrays } from "./dtype.js";
+import type { DType, ValueArrays } from "./dtype.js";
 import type { Launch } from "./launch.js";
 import type { Tensor } from "./tensor.js";
 
@@ -73,7 +73,7 @@ export interface Device {
   allocate(bytes: number, name: string): Storage;
   free(storage: Storage): void;
   write(tensor: Tensor, data: ArrayLike<number>): void;
-  read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]>;
+  read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]>;
   /** Compiles what is not compiled yet and binds every launch to its memory. */
   prepare(launches: readonly Launch[]): Promise<Prepared>;
   /**
