@@ -38,6 +38,7 @@ export class CpuDevice implements Device {
     driver: "",
     software: true,
     toggles: [],
+    subgroupMatrix: "none, as it is no GPU",
   };
 
   readonly capabilities: Capabilities = {

@@ -69,7 +69,7 @@ function removeIfThere(file: string): void {
   }
 }
 
-/** A file for each key, so that processes that keep different things at the same time lose none of them. */
-function cacheFile(name: string, key: string, folder: string): string {
+/** The file of a name and a key. Each has its own, so that processes that keep different things at the same time lose none of them. */
+export function cacheFile(name: string, key: string, folder = cacheFolder()): string {
   return join(folder, `${name}-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
 }
