@@ -1,40 +1,41 @@
 // Module for tests: what src/tensor/subgroup-matrix/matrices.wgsl and the module behind it declare, in plain WGSL, for
-// devices without subgroup matrices. Every invocation holds and multiplies the whole matrices, and all of a subgroup
-// store the same numbers.
-// Compiled in: MATRIX_M, MATRIX_N, MATRIX_K.
+// devices without subgroup matrices. Operands stay in their tiles until they are multiplied; of a result each invocation
+// of the subgroup holds the elements whose number is its own, modulo the subgroup's size.
+// Compiled in: MATRIX_M, MATRIX_N, MATRIX_K, SUBGROUP_SIZE, which divides MATRIX_M · MATRIX_N.
 
-alias Left = array<f16, MATRIX_M * MATRIX_K>;
-alias Right = array<f16, MATRIX_K * MATRIX_N>;
-alias Result = array<f32, MATRIX_M * MATRIX_N>;
+const OWN = MATRIX_M * MATRIX_N / SUBGROUP_SIZE;
 
-fn load_left(offset: u32) -> Left {
-  var left: Left;
-  for (var e = 0u; e < MATRIX_M * MATRIX_K; e++) {
-    left[e] = left_tile[offset + e / MATRIX_K * LEFT_STRIDE + e % MATRIX_K];
-  }
-  return left;
-}
+// Where they begin in left_tile and right_tile.
+alias Left = u32;
+alias Right = u32;
+alias Result = array<f32, OWN>;
 
-fn load_right(offset: u32) -> Right {
-  var right: Right;
-  for (var e = 0u; e < MATRIX_K * MATRIX_N; e++) {
-    right[e] = right_tile[offset + e / MATRIX_N * RIGHT_STRIDE + e % MATRIX_N];
-  }
-  return right;
-}
+fn load_left(offset: u32) -> Left { return offset; }
+
+fn load_right(offset: u32) -> Right { return offset; }
+
+// Number of the `o`th element of a result that the invocation holds.
+fn element(o: u32) -> u32 { return subgroupExclusiveAdd(1u) + o * SUBGROUP_SIZE; }
+
+// The sides, as counts that only the running program knows (`c` is what it writes): this keeps compilers from unrolling
+// the loops, which takes them seconds.
+fn some(count: u32) -> u32 { return min(count, 1024u * arrayLength(&c)); }
 
 fn multiply_add(left: Left, right: Right, sum: Result) -> Result {
   var result = sum;
-  for (var e = 0u; e < MATRIX_M * MATRIX_N; e++) {
-    for (var p = 0u; p < MATRIX_K; p++) {
-      result[e] += f32(left[e / MATRIX_N * MATRIX_K + p]) * f32(right[p * MATRIX_N + e % MATRIX_N]);
+  for (var o = 0u; o < some(OWN); o++) {
+    let e = element(o);
+    for (var p = 0u; p < some(MATRIX_K); p++) {
+      let left_value = left_tile[left + e / MATRIX_N * LEFT_STRIDE + p];
+      result[o] += f32(left_value) * f32(right_tile[right + p * RIGHT_STRIDE + e % MATRIX_N]);
     }
   }
   return result;
 }
 
 fn store_result(offset: u32, value: Result) {
-  for (var e = 0u; e < MATRIX_M * MATRIX_N; e++) {
-    result_tile[offset + e / MATRIX_N * RESULT_STRIDE + e % MATRIX_N] = value[e];
+  for (var o = 0u; o < some(OWN); o++) {
+    let e = element(o);
+    result_tile[offset + e / MATRIX_N * RESULT_STRIDE + e % MATRIX_N] = value[o];
   }
 }
