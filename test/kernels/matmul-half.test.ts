@@ -25,7 +25,7 @@ import { dawnOptions, loadDawn } from "../../src/tensor/webgpu/dawn.node.js";
 import { assemble } from "../../src/tensor/webgpu/pipelines.js";
 import { expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
-import emulatedSource from "../emulated-matrices.wgsl?raw";
+import emulatedSource from "./emulated-matrices.wgsl?raw";
 import { anySeed, edgeSize, expectSame, halfInput, oddInput, randomInput, runKernel, type Input } from "./harness.js";
 
 const devices = useDevices();

@@ -13,7 +13,7 @@ import { dawnOptions, loadDawn } from "../../src/tensor/webgpu/dawn.node.js";
 import { findMatrices, type MatrixAdapter } from "../../src/tensor/webgpu/matrices.js";
 import { probeMatrices, probeProgram, tryProgram } from "../../src/tensor/webgpu/matrix-probe.node.js";
 import { useDevices } from "../devices.js";
-import emulatedSource from "../emulated-matrices.wgsl?raw";
+import emulatedSource from "../kernels/emulated-matrices.wgsl?raw";
 
 const sizes = { m: 16, n: 16, k: 16 };
 const small = { m: 8, n: 16, k: 8 };

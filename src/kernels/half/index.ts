@@ -23,7 +23,7 @@ export function toHalf(recorder: Recorder, x: Tensor<"f32">, target: Target<"f16
     reference: () => {
       toHalfReference(hostArray(x), hostArray(out));
     },
-    plan: () => planToHalf(x.size),
+    plan: (capabilities) => planToHalf(x.size, capabilities),
   });
   return out;
 }
@@ -42,7 +42,7 @@ export function toFloat(recorder: Recorder, x: Tensor<"f16">, target: Target = {
     reference: () => {
       toFloatReference(hostArray(x), hostArray(out));
     },
-    plan: () => planToFloat(x.size),
+    plan: (capabilities) => planToFloat(x.size, capabilities),
   });
   return out;
 }
