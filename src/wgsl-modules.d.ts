@@ -2,3 +2,8 @@ declare module "*.wgsl?raw" {
   const source: string;
   export default source;
 }
+
+declare module "*.child.mjs?raw" {
+  const source: string;
+  export default source;
+}

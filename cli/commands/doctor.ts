@@ -72,6 +72,7 @@ function describe({ version, node, system, adapter, failure, used, reason, cure 
         `${mebibytes(capabilities.bindingBytes)} a buffer binding, ${capabilities.workgroupMemory / 1024} KiB workgroup ` +
           `memory, ${capabilities.workgroupInvocations} invocations a workgroup`,
       ],
+      ["matrices", `of subgroups: ${info.subgroupMatrix}`],
       ["toggles", info.toggles.join(", ") || "none"],
     );
   } else {

@@ -1,5 +1,7 @@
 /** The verbs: each kernel with its contract, CPU reference, WGSL and gradient. */
 export * from "./matmul/index.js";
+export * from "./matmul-half/index.js";
+export * from "./half/index.js";
 export * from "./gather/index.js";
 export * from "./step/index.js";
 export * from "./conv2d/index.js";

@@ -4,9 +4,8 @@
  * of the header), and `__metadata__` to an object of strings. The tensors fill the data without overlap or hole.
  */
 import { InputError, ShapeError } from "../errors.js";
-import { formatShape, sizeOf, type Shape } from "../tensor/index.js";
+import { formatShape, halfToFloat, sizeOf, type Shape } from "../tensor/index.js";
 import { duplicateKey } from "./duplicate-keys.js";
-import { halfToFloat } from "./half.js";
 
 /** Element types that are read; all become f32. */
 export type SafetensorsDType = "F32" | "F16" | "BF16" | "F64";

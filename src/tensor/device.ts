@@ -1,5 +1,6 @@
-import type { DType, HostArrays } from "./dtype.js";
+import type { DType, ValueArrays } from "./dtype.js";
 import type { Launch } from "./launch.js";
+import type { SubgroupMatrix } from "./subgroup-matrix/index.js";
 import type { Tensor } from "./tensor.js";
 
 /** A device's own piece of memory; only the device looks inside. */
@@ -15,6 +16,8 @@ export interface Capabilities {
   /** Invocations in every subgroup; 0 without subgroups, or where the adapter varies their size. */
   readonly subgroupSize: number;
   readonly f16: boolean;
+  /** Matrices of f16 that a subgroup multiplies at once (tensor cores), tried out; `undefined` where there are none. */
+  readonly subgroupMatrix?: SubgroupMatrix | undefined;
   /** Bytes of workgroup memory. */
   readonly workgroupMemory: number;
   /** Invocations in one workgroup. */
@@ -43,6 +46,8 @@ export interface DeviceInfo {
   readonly software: boolean;
   /** Dawn toggles in force; empty elsewhere. */
   readonly toggles: readonly string[];
+  /** The subgroup matrices that are used, M × N × K, or `none`, and why. */
+  readonly subgroupMatrix: string;
 }
 
 /** Counters since the device was opened; `live…` are as of now. */
@@ -73,7 +78,7 @@ export interface Device {
   allocate(bytes: number, name: string): Storage;
   free(storage: Storage): void;
   write(tensor: Tensor, data: ArrayLike<number>): void;
-  read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]>;
+  read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]>;
   /** Compiles what is not compiled yet and binds every launch to its memory. */
   prepare(launches: readonly Launch[]): Promise<Prepared>;
   /**

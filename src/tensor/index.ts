@@ -2,7 +2,8 @@
 export { ActiveMixupError, DeviceError, DisposedError, DTypeError, InputError, ShapeError } from "../errors.js";
 export { CpuDevice, hostArray } from "./cpu/device.js";
 export type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "./device.js";
-export type { DType, HostArray, HostArrays } from "./dtype.js";
+export type { DType, HostArray, HostArrays, ValueArrays } from "./dtype.js";
+export { floatToHalf, halfToFloat } from "./half.js";
 export type { FloatParam, GpuPlan, Grid, Launch, Program } from "./launch.js";
 export { openDevice, type DeviceChoice, type OpenOptions } from "./open.js";
 export { planMemory, type Lifetime, type MemoryPlan } from "./plan-memory.js";

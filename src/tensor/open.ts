@@ -1,7 +1,7 @@
 import { DeviceError } from "../errors.js";
 import { CpuDevice } from "./cpu/device.js";
 import type { Device } from "./device.js";
-import { openWebGpu } from "./webgpu/open.js";
+import { openWebGpu, type WebGpuOptions } from "./webgpu/open.js";
 
 /** `auto` takes a hardware adapter, else a software one, else the CPU reference. */
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
@@ -22,17 +22,24 @@ export interface OpenOptions {
 export async function openDevice(choice: DeviceChoice, options: OpenOptions = {}): Promise<Device> {
   if (choice === "cpu") return new CpuDevice(options.poison);
   try {
-    const { gpu, toggles } = await openEntry(options);
-    return await openWebGpu(gpu, { poison: options.poison, toggles });
+    const { gpu, ...known } = await openEntry(options);
+    return await openWebGpu(gpu, { poison: options.poison, ...known });
   } catch (error) {
     if (choice === "webgpu" || !(error instanceof DeviceError)) throw error;
     return new CpuDevice(options.poison);
   }
 }
 
-async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<{ gpu: GPU; toggles: readonly string[] }> {
+type Entry = { readonly gpu: GPU } & Pick<WebGpuOptions, "toggles" | "probe">;
+
+async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<Entry> {
   const entry = gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (entry) return { gpu: entry, toggles: [] };
-  const { loadDawn, togglesOf } = await import("./webgpu/dawn.node.js");
-  return { gpu: await loadDawn({ profile }), toggles: togglesOf(profile) };
+  if (entry) return { gpu: entry };
+  const { dawnOptions, loadDawn, togglesOf } = await import("./webgpu/dawn.node.js");
+  const { probeMatrices } = await import("./webgpu/matrix-probe.node.js");
+  return {
+    gpu: await loadDawn({ profile }),
+    toggles: togglesOf(profile),
+    probe: (adapter) => probeMatrices(adapter, { options: dawnOptions(profile) }),
+  };
 }

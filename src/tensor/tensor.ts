@@ -1,6 +1,6 @@
 import { DisposedError, DTypeError, ShapeError } from "../errors.js";
 import type { Device, Storage } from "./device.js";
-import { bytesPerElement, storageBytes, type DType, type HostArrays } from "./dtype.js";
+import { bytesPerElement, elementsPerWord, storageBytes, type DType, type ValueArrays } from "./dtype.js";
 import { formatShape, sizeOf, type Shape } from "./shape.js";
 
 /**
@@ -93,7 +93,7 @@ export interface TensorOptions<D extends DType> {
   dtype?: D;
   /** Shown in errors and in the device's debugging tools. */
   name?: string;
-  /** Values to start with; zeros where absent. */
+  /** Values to start with, as {@link writeTensor} takes them; zeros where absent. */
   data?: ArrayLike<number>;
 }
 
@@ -139,7 +139,8 @@ export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape:
   const byteOffset = tensor.byteOffset + offset * bytesPerElement(tensor.dtype);
   if (byteOffset % 4 !== 0) {
     throw new ShapeError(
-      `slice: element ${offset} of "${tensor.name}" (${tensor.dtype}) is inside a 32-bit word; start at a multiple of 4`,
+      `slice: element ${offset} of "${tensor.name}" (${tensor.dtype}) is inside a 32-bit word; ` +
+        `start at a multiple of ${elementsPerWord(tensor.dtype)}`,
     );
   }
   return new Tensor(tensor.block, shape, tensor.dtype, byteOffset, name ?? tensor.name);
@@ -147,8 +148,9 @@ export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape:
 
 /**
  * Copies `data` into the tensor, from its first element on. Earlier commands still see the old values, later ones the
- * new. Whole 32-bit words are written: where fewer `u8` values than the tensor holds end inside a word, the rest of
- * that word becomes 0.
+ * new. The values are numbers: `f16` rounds them to the nearest that it holds, and what is above 65504 by half a step
+ * or more becomes infinite. Whole 32-bit words are written: where fewer `u8` or `f16` values than the tensor holds end
+ * inside a word, the rest of that word becomes 0.
  * @throws ShapeError where `data` has more elements than the tensor.
  */
 export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
@@ -161,10 +163,11 @@ export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
 }
 
 /**
- * Waits for the device to finish what is queued and copies the tensor's values to the host.
+ * Waits for the device to finish what is queued and copies the tensor's values to the host, as numbers:
+ * those of `f16` as a Float32Array, which holds each exactly.
  * @throws DisposedError after `dispose()`, and for an intermediate that was not kept: others use its memory too.
  */
-export async function readTensor<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+export async function readTensor<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {
   if (!tensor.block.kept) {
     throw new DisposedError(
       `tensor "${tensor.name}" ${formatShape(tensor.shape)} is an intermediate whose memory others use too; ` +

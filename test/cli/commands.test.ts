@@ -192,6 +192,7 @@ describe("doctor", () => {
     expect(used).toBe("webgpu");
     const lines = (await cli("doctor", "--device", "cpu")).stdout;
     expect(lines).toContain(adapter.info.driver);
+    expect(lines).toMatch(/matrices: +of subgroups: (none|\d+×\d+×\d+), as /);
     expect(lines).toMatch(/used: +CPU reference, because --device cpu asks for it/);
   });
 });

@@ -5,13 +5,14 @@ import {
   conv2dWeightGradient,
   type Conv2dVariant,
 } from "../../src/kernels/conv2d/index.js";
+import { matmulHalf } from "../../src/kernels/matmul-half/index.js";
 import { matmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
 import { blendImages, blendPixels } from "../../src/kernels/mixup/index.js";
 import { selectLowest } from "../../src/kernels/select/index.js";
 import { openDevice, Philox, type Device, type Shape } from "../../src/tensor/index.js";
 import { EXACT, f32Tolerance } from "../close.js";
 import type { Devices } from "../devices.js";
-import { expectSame, randomInput, type Input } from "./harness.js";
+import { expectSame, halfInput, randomInput, type Input } from "./harness.js";
 
 /** The CPU reference, and a WebGPU device that neither clears workgroup memory nor keeps reads within their buffers. */
 const devices = {} as { -readonly [Name in keyof Devices]: Device };
@@ -80,6 +81,27 @@ describe("without the safety net of the profile `safe`", () => {
       );
     },
   );
+
+  it.each([false, true])("matmulHalf, transposed: %s", async (transpose) => {
+    const [a, b] = transpose
+      ? [
+          [33, 67],
+          [20, 33],
+        ]
+      : [
+          [67, 33],
+          [33, 20],
+        ];
+    const variant = devices.gpu.capabilities.f16 ? "tiled-64x64" : "widened";
+    await expectSame(
+      devices,
+      { a: halfInput(randomInput(a, 1)), b: halfInput(randomInput(b, 2)), bias: randomInput([20], 3) },
+      (recorder, { a, b, bias }) => ({
+        c: matmulHalf(recorder, a, b, bias, { transposeA: transpose, transposeB: transpose, variant }),
+      }),
+      f32Tolerance(33),
+    );
+  });
 
   it.each<Conv2dVariant | undefined>([undefined, "tiled-128x128", "tiled-32x32", "few-channels"])(
     "conv2d, variant %s",

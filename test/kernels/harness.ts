@@ -86,6 +86,12 @@ export function oddInput(shape: Shape, seed: number, may: (index: number) => boo
   return { ...input, data };
 }
 
+/** The same values as f16, but for those below 2^-14, which a device may take for 0 (its f16 has no smaller numbers). */
+export function halfInput({ shape, data }: Input<"f32">): Input<"f16"> {
+  const values = Float32Array.from(data, (value) => (Math.abs(value) < 2 ** -14 ? 0 : value));
+  return { shape, dtype: "f16", data: values };
+}
+
 /** Sizes around the edges of tiles of `tile`: 1, primes, tile − 1, tile, tile + 1 and twice that. */
 export function edgeSize(tile: number, most = 2 * tile + 1): fc.Arbitrary<number> {
   const edges = [1, 2, 3, 7, 13, tile - 1, tile, tile + 1, 2 * tile, 2 * tile + 1];

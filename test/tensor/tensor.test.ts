@@ -5,6 +5,7 @@ import {
   expectDType,
   expectRank,
   expectShape,
+  halfToFloat,
   readTensor,
   reshape,
   sizeOf,
@@ -40,7 +41,7 @@ describe.each(["cpu", "gpu"] as const)("a tensor, device %s", (name) => {
   });
 
   it("is zero where nothing was written, in poisoned memory too", async () => {
-    for (const dtype of ["f32", "u8"] as const) {
+    for (const dtype of ["f32", "f16", "u8"] as const) {
       const tensor = createTensor(devices[name], [7], { dtype });
       expect([...(await readTensor(tensor))]).toEqual(Array(7).fill(0));
       tensor.dispose();
@@ -59,7 +60,45 @@ describe.each(["cpu", "gpu"] as const)("a tensor, device %s", (name) => {
     expect([...(await readTensor(bytes))]).toEqual([1, 2, 3, 4, 5, 0, 0, 0, 7, 7, 7]);
     writeTensor(bytes, Array(11).fill(6) as number[]);
     expect([...(await readTensor(bytes))]).toEqual(Array(11).fill(6));
-    for (const tensor of [words, bytes]) tensor.dispose();
+
+    const halves = createTensor(devices[name], [5], { dtype: "f16", data: Array(5).fill(7) as number[] });
+    writeTensor(halves, [1]);
+    expect([...(await readTensor(halves))]).toEqual([1, 0, 7, 7, 7]);
+    for (const tensor of [words, bytes, halves]) tensor.dispose();
+  });
+
+  it("takes f16 as numbers, rounds them, and gives them back as numbers", async () => {
+    const data = [0.1, 1 / 3, -2049, 65519, 65520, -Infinity, NaN, -0, 2 ** -24, 1e-9];
+    const tensor = createTensor(devices[name], [10], { dtype: "f16", data });
+    expect(tensor.bytes).toBe(20);
+    const values = await readTensor(tensor);
+    expect(values).toBeInstanceOf(Float32Array);
+    expect([...values]).toEqual([
+      0.0999755859375,
+      0.333251953125,
+      -2048,
+      65504,
+      Infinity,
+      -Infinity,
+      NaN,
+      -0,
+      2 ** -24,
+      0,
+    ]);
+    tensor.dispose();
+  });
+
+  it("gives back the f16 values written, of every length, in two bytes each", async () => {
+    const half = fc.nat(0xffff).map(halfToFloat);
+    await fc.assert(
+      fc.asyncProperty(fc.array(half, { minLength: 1, maxLength: 40 }), async (data) => {
+        const tensor = createTensor(devices[name], [data.length], { dtype: "f16", data });
+        expect(tensor.bytes).toBe(4 * Math.ceil(data.length / 2));
+        expect([...(await readTensor(tensor))]).toEqual(data);
+        tensor.dispose();
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it("shows its memory through views of other shapes and of parts", async () => {
@@ -73,7 +112,10 @@ describe.each(["cpu", "gpu"] as const)("a tensor, device %s", (name) => {
 
     const bytes = createTensor(devices[name], [10], { dtype: "u8", data: [...Array(10).keys()] });
     expect([...(await readTensor(slice(bytes, 4, [5])))]).toEqual([4, 5, 6, 7, 8]);
-    for (const tensor of [whole, bytes]) tensor.dispose();
+
+    const halves = createTensor(devices[name], [6], { dtype: "f16", data: [...Array(6).keys()] });
+    expect([...(await readTensor(slice(halves, 2, [3])))]).toEqual([2, 3, 4]);
+    for (const tensor of [whole, bytes, halves]) tensor.dispose();
   });
 
   it("is disposed of once, with its views, and named when it is used afterwards", async () => {
@@ -99,6 +141,7 @@ describe("the contracts of tensors", () => {
   it("say what does not fit", () => {
     const tensor = createTensor(devices.cpu, [2, 3], { name: "weights" });
     const images = createTensor(devices.cpu, [12], { dtype: "u8", name: "images" });
+    const halves = createTensor(devices.cpu, [12], { dtype: "f16", name: "halves" });
     expect(() => reshape(tensor, [4])).toThrowErrorMatchingInlineSnapshot(
       `[ShapeError: reshape: "weights" is [2, 3] with 6 elements; [4] has 4]`,
     );
@@ -110,6 +153,9 @@ describe("the contracts of tensors", () => {
     );
     expect(() => slice(images, 3, [4])).toThrowErrorMatchingInlineSnapshot(
       `[ShapeError: slice: element 3 of "images" (u8) is inside a 32-bit word; start at a multiple of 4]`,
+    );
+    expect(() => slice(halves, 3, [4])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: slice: element 3 of "halves" (f16) is inside a 32-bit word; start at a multiple of 2]`,
     );
     expect(() => {
       writeTensor(tensor, new Float32Array(7));

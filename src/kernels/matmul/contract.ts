@@ -19,21 +19,30 @@ export interface MatmulSizes {
 
 /**
  * Sizes of C = A·B (+ bias), with A M × K and B K × N, each transposed where the options say so.
+ * @param operation whose sizes they are, for the messages
  * @throws ShapeError where an operand has not two axes, the inner sizes differ, or `bias` is not N long.
  */
-export function matmulSizes(a: Shape, b: Shape, bias: Shape | undefined, options: MatmulOptions): MatmulSizes {
-  expectRank("matmul", "a", a, options.transposeA ? "K M" : "M K");
-  expectRank("matmul", "b", b, options.transposeB ? "N K" : "K N");
+export function matmulSizes(
+  a: Shape,
+  b: Shape,
+  bias: Shape | undefined,
+  options: MatmulOptions,
+  operation = "matmul",
+): MatmulSizes {
+  expectRank(operation, "a", a, options.transposeA ? "K M" : "M K");
+  expectRank(operation, "b", b, options.transposeB ? "N K" : "K N");
   const [m, k] = options.transposeA ? [a[1], a[0]] : a;
   const [kOfB, n] = options.transposeB ? [b[1], b[0]] : b;
   if (k !== kOfB) {
     throw new ShapeError(
-      `matmul: inner sizes differ: a is ${formatShape(a)}${options.transposeA ? " transposed" : ""} with K = ${k}, ` +
+      `${operation}: inner sizes differ: a is ${formatShape(a)}${options.transposeA ? " transposed" : ""} with K = ${k}, ` +
         `b is ${formatShape(b)}${options.transposeB ? " transposed" : ""} with K = ${kOfB}`,
     );
   }
   if (bias && (bias.length !== 1 || bias[0] !== n)) {
-    throw new ShapeError(`matmul: bias is ${formatShape(bias)}; expected [${n}], one for each column of the result`);
+    throw new ShapeError(
+      `${operation}: bias is ${formatShape(bias)}; expected [${n}], one for each column of the result`,
+    );
   }
   return { m, n, k };
 }

@@ -17,6 +17,10 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
+// Elements by their number.
+fn a_at(index: u32) -> f32 { return a[index]; }
+fn b_at(index: u32) -> f32 { return b[index]; }
+
 // Stores the sum of row `row` and column `column`, both within C.
 fn store(row: u32, column: u32, sum: f32) {
   var value = sum;

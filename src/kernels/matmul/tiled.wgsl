@@ -16,9 +16,9 @@ fn find_column(j: u32) -> Column { return j * params.b_column; }
 
 fn find_step(k: u32) -> Step { return k; }
 
-fn read_a(row: Row, step: Step) -> f32 { return a[row + step * params.a_column]; }
+fn read_a(row: Row, step: Step) -> f32 { return a_at(row + step * params.a_column); }
 
-fn read_b(step: Step, column: Column) -> f32 { return b[step * params.b_row + column]; }
+fn read_b(step: Step, column: Column) -> f32 { return b_at(step * params.b_row + column); }
 
 // Parts stand one below the other, each as tall as C.
 fn store_sum(part: u32, i: u32, j: u32, sum: f32) { store(part * params.m + i, j, sum); }

@@ -1,6 +1,14 @@
 import { DisposedError } from "../../errors.js";
 import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "../device.js";
-import { hostView, type DType, type HostArrays } from "../dtype.js";
+import {
+  elementsPerWord,
+  hostView,
+  setValues,
+  valuesOf,
+  type DType,
+  type HostArrays,
+  type ValueArrays,
+} from "../dtype.js";
 import type { Launch } from "../launch.js";
 import { StatsCounter } from "../stats.js";
 import type { Tensor } from "../tensor.js";
@@ -14,7 +22,7 @@ class CpuStorage implements Storage {
 }
 
 /**
- * The tensor's values in host memory, not copied: what the CPU references read and write.
+ * The tensor's elements in host memory, not copied, of `f16` their bits: what the CPU references read and write.
  * @throws DisposedError where the tensor has no memory.
  */
 export function hostArray<D extends DType>(tensor: Tensor<D>): HostArrays[D] {
@@ -30,6 +38,7 @@ export class CpuDevice implements Device {
     driver: "",
     software: true,
     toggles: [],
+    subgroupMatrix: "none, as it is no GPU",
   };
 
   readonly capabilities: Capabilities = {
@@ -66,14 +75,15 @@ export class CpuDevice implements Device {
   write(tensor: Tensor, data: ArrayLike<number>): void {
     this.expectAlive(`write "${tensor.name}"`);
     const values = hostArray(tensor);
-    values.set(data);
-    if (tensor.dtype === "u8") values.fill(0, data.length, Math.ceil(data.length / 4) * 4);
+    setValues(tensor.dtype, values, data);
+    const perWord = elementsPerWord(tensor.dtype);
+    values.fill(0, data.length, Math.ceil(data.length / perWord) * perWord);
   }
 
-  async read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+  async read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {
     this.expectAlive(`read "${tensor.name}"`);
     this.counter.reads++;
-    return hostArray(tensor).slice() as HostArrays[D];
+    return valuesOf(tensor.dtype, hostArray(tensor).slice() as HostArrays[D]);
   }
 
   async prepare(launches: readonly Launch[]): Promise<Prepared> {

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { DeviceError } from "../../errors.js";
 import { discoverQuietly } from "./quiet.node.js";
 
@@ -5,10 +6,17 @@ import { discoverQuietly } from "./quiet.node.js";
 export type Profile = "safe" | "fast";
 
 // Dawn passes over names that it does not know, so that none of these can keep it from starting.
+const FEATURES = [
+  "vulkan_enable_f16_on_nvidia",
+  // Subgroup matrices are experimental, and on Vulkan need the memory model.
+  "allow_unsafe_apis",
+  "use_vulkan_memory_model",
+];
+
 const ENABLED: Readonly<Record<Profile, readonly string[]>> = {
-  safe: ["vulkan_enable_f16_on_nvidia"],
+  safe: FEATURES,
   fast: [
-    "vulkan_enable_f16_on_nvidia",
+    ...FEATURES,
     "skip_validation",
     "disable_robustness",
     "disable_workgroup_init",
@@ -24,6 +32,16 @@ const SUPPORTED = "Linux with glibc 2.34 or later (Debian 12, Ubuntu 22.04), mac
 /** The toggles that a profile sets, for the record: those that it turns off have a minus sign. */
 export function togglesOf(profile: Profile): readonly string[] {
   return [...ENABLED[profile], ...DISABLED.map((toggle) => `-${toggle}`)];
+}
+
+/** What a profile asks of Dawn's `create()`. */
+export function dawnOptions(profile: Profile): string[] {
+  return [`enable-dawn-features=${ENABLED[profile].join(",")}`, `disable-dawn-features=${DISABLED.join(",")}`];
+}
+
+/** The release of the npm package "webgpu", for example `0.6.2`. */
+export function dawnVersion(): string {
+  return (createRequire(import.meta.url)("webgpu/package.json") as { version: string }).version;
 }
 
 // Held until the process ends: Dawn goes on using an entry after the last device of it is destroyed, and a garbage
@@ -50,10 +68,7 @@ async function createEntry(profile: Profile): Promise<GPU> {
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  const gpu = create([
-    `enable-dawn-features=${ENABLED[profile].join(",")}`,
-    `disable-dawn-features=${DISABLED.join(",")}`,
-  ]);
+  const gpu = create(dawnOptions(profile));
   await discoverQuietly(() => gpu.requestAdapter());
   return gpu;
 }

@@ -1,6 +1,6 @@
 import { DeviceError, DisposedError } from "../../errors.js";
 import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "../device.js";
-import { hostView, storageBytes, type DType, type HostArrays } from "../dtype.js";
+import { hostView, setValues, storageBytes, valuesOf, type DType, type ValueArrays } from "../dtype.js";
 import type { GpuPlan, Grid, Launch } from "../launch.js";
 import { StatsCounter } from "../stats.js";
 import type { Tensor } from "../tensor.js";
@@ -85,11 +85,11 @@ export class WebGpuDevice implements Device {
   write(tensor: Tensor, data: ArrayLike<number>): void {
     this.expectAlive(`write "${tensor.name}"`);
     const staged = new ArrayBuffer(storageBytes(tensor.dtype, data.length));
-    hostView(tensor.dtype, staged, 0, data.length).set(data);
+    setValues(tensor.dtype, hostView(tensor.dtype, staged, 0, data.length), data);
     this.gpu.queue.writeBuffer((tensor.storage as GpuStorage).buffer, tensor.byteOffset, staged);
   }
 
-  async read<D extends DType>(tensor: Tensor<D>): Promise<HostArrays[D]> {
+  async read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {
     this.expectAlive(`read "${tensor.name}"`);
     this.counter.reads++;
     const { bytes } = tensor;
@@ -103,7 +103,7 @@ export class WebGpuDevice implements Device {
       });
       const copy = staging.getMappedRange().slice(0) as ArrayBuffer;
       this.expectAlive(`read "${tensor.name}"`);
-      return hostView(tensor.dtype, copy, 0, tensor.size);
+      return valuesOf(tensor.dtype, hostView(tensor.dtype, copy, 0, tensor.size));
     } finally {
       staging.destroy();
     }

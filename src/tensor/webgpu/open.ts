@@ -1,6 +1,9 @@
 import { DeviceError } from "../../errors.js";
 import type { Capabilities, Device, DeviceInfo } from "../device.js";
+import { formatMatrix, MATRIX_FEATURE } from "../subgroup-matrix/index.js";
+import { describeAdapter, fixedSubgroupSize, isSoftware } from "./adapter.js";
 import { WebGpuDevice } from "./device.js";
+import { findMatrices, type MatrixProbe } from "./matrices.js";
 
 /** Limits that are raised from WebGPU's defaults to what the adapter has. */
 const RAISED_LIMITS = [
@@ -15,15 +18,6 @@ const RAISED_LIMITS = [
 const USED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups" as GPUFeatureName];
 
 const REQUESTS = 3;
-
-/** Whether the adapter computes on the CPU. */
-function isSoftware(info: GPUAdapterInfo): boolean {
-  return info.isFallbackAdapter || /llvmpipe|swiftshader|software|microsoft basic/i.test(describe(info));
-}
-
-function describe(info: GPUAdapterInfo): string {
-  return [info.description, info.device, info.architecture, info.vendor].join(" ");
-}
 
 /** Asks for an adapter, again where none answers at once; `null` where there is none. */
 async function requestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
@@ -41,6 +35,8 @@ export interface WebGpuOptions {
   /** Dawn's toggles, for the record. */
   readonly toggles?: readonly string[];
   readonly tuned?: Capabilities["tuned"];
+  /** Tries out the matrices that the adapter offers; without it none are used. */
+  readonly probe?: MatrixProbe | undefined;
 }
 
 /**
@@ -49,16 +45,18 @@ export interface WebGpuOptions {
  */
 export async function openWebGpu(
   gpu: GPU,
-  { poison = false, toggles = [], tuned = {} }: WebGpuOptions = {},
+  { poison = false, toggles = [], tuned = {}, probe }: WebGpuOptions = {},
 ): Promise<Device> {
   const adapter = await requestAdapter(gpu);
   if (!adapter) {
     throw new DeviceError("no WebGPU adapter answers; `activemixup doctor` tells why and how to get one");
   }
   const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
-  const requiredFeatures = USED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const { matrix, why } = await findMatrices(adapter, probe);
+  const usedFeatures = [...USED_FEATURES, ...(matrix ? [MATRIX_FEATURE as GPUFeatureName] : [])];
+  const requiredFeatures = usedFeatures.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((error: unknown) => {
-    throw new DeviceError(`${describe(adapter.info)}: no device: ${(error as Error).message}`);
+    throw new DeviceError(`${describeAdapter(adapter.info)}: no device: ${(error as Error).message}`);
   });
   const software = isSoftware(adapter.info);
   const info: DeviceInfo = {
@@ -68,13 +66,13 @@ export async function openWebGpu(
     driver: adapter.info.description,
     software,
     toggles,
+    subgroupMatrix: `${matrix ? formatMatrix(matrix) : "none"}, as ${why}`,
   };
   const subgroups = device.features.has("subgroups");
-  const { subgroupMinSize, subgroupMaxSize } = adapter.info;
   const capabilities: Capabilities = {
     software,
     subgroups,
-    subgroupSize: subgroups && subgroupMinSize === subgroupMaxSize ? (subgroupMinSize ?? 0) : 0,
+    subgroupSize: subgroups ? fixedSubgroupSize(adapter.info) : 0,
     f16: device.features.has("shader-f16"),
     workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     workgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
@@ -82,6 +80,7 @@ export async function openWebGpu(
     bindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
     tuned,
+    subgroupMatrix: matrix,
   };
   return new WebGpuDevice(gpu, device, info, capabilities, poison);
 }
