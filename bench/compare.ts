@@ -89,7 +89,7 @@ export function formatComparison({ rows, onlyOld, onlyNew, differences }: Compar
     rows.length > 0
       ? formatTable([["row", "old", "new", "unit", "new/old", ""], ...cells])
       : "no row is in both reports",
-    wrap(`${counts.join(", ")}; a row is within the spread where the ranges of its two medians overlap`),
+    `${counts.join(", ")} (the ranges, slowest to quickest sample, overlap)`,
     onlyOld.length > 0 ? list("only in the old report", onlyOld) : "",
     onlyNew.length > 0 ? list("only in the new report", onlyNew) : "",
   ];
