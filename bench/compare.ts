@@ -57,6 +57,7 @@ function differencesOf(before: ComparableReport, after: ComparableReport): strin
     adapter: report.device?.adapter,
     driver: report.device?.driver,
     profile: report.profile,
+    "tuned problems": report.tuned,
     Dawn: report.dawn,
     Node: report.node,
     processors: report.cpus,

@@ -24,13 +24,17 @@ export function formatRange({ lowest, highest }: Pick<Summary, "lowest" | "highe
 }
 
 /** Where and with what it was measured. */
-export function formatSetting({ date, profile, device, dawn, node, system, cpus }: Setting, what: string): string {
+export function formatSetting(
+  { date, profile, device, tuned, dawn, node, system, cpus }: Setting,
+  what: string,
+): string {
   return [
     `activemixup benchmark, ${what}, profile ${profile}, ${date.slice(0, 16).replace("T", " ")} UTC`,
     `adapter: ${device.adapter} (${device.software ? "software" : "hardware"})`,
     `driver: ${device.driver}`,
     `Dawn: npm webgpu ${dawn}; Node ${node}; ${system}; ${cpus}`,
     `toggles: ${device.toggles.join(" ") || "none"}`,
+    `variants: ${tuned > 0 ? `as measured on this device for ${tuned} problems, else by rule` : "by rule"}`,
   ]
     .map(wrap)
     .join("\n");
@@ -67,7 +71,7 @@ export function formatReport(report: Report): string {
   return [
     `${formatSetting(report, report.suite)}\n${formatCeilings(report.ceilings)}`,
     formatRows(report.rows),
-    "range: slowest to quickest sample; share: of the ceiling that bounds the row (docs/benchmarks.md)",
+    "range: slowest to quickest sample; share: of the ceiling that bounds the row; docs/benchmarks.md explains the rows",
   ].join("\n\n");
 }
 

@@ -11,7 +11,7 @@ import { fullSampling, quickSampling } from "./measure.js";
 import { formatMemory, planSteps } from "./memory.js";
 import { parseReport, type ComparableReport, type Profile, type Report, type Row } from "./report.js";
 import { describeSetting } from "./setting.js";
-import { chooseCases, measureCase } from "./suite.js";
+import { chooseCases, measureCase, variantsOf } from "./suite.js";
 
 interface BenchOptions {
   readonly full: boolean;
@@ -22,6 +22,7 @@ interface BenchOptions {
   readonly with?: string;
   readonly list: boolean;
   readonly memory: boolean;
+  readonly variants: boolean;
 }
 
 /** The command line of `npm run bench`. */
@@ -40,6 +41,11 @@ export function createBench(signal: AbortSignal): Command {
     .option("--with <file>", "compare with this --json instead of measuring anew")
     .option("--list", "print the names of the rows and measure nothing", false)
     .option("--memory", "print the device memory of a training step, planned and not run", false)
+    .option(
+      "--variants",
+      "time every variant of the products and convolutions instead of the one that would run",
+      false,
+    )
     .helpOption("-h, --help", "show this help")
     .showSuggestionAfterError()
     .exitOverride()
@@ -113,7 +119,10 @@ async function printSuite(
   signal: AbortSignal,
 ): Promise<void> {
   const { profile, full, json } = options;
-  const chosen = choose(options, device.info.software);
+  const eligible = choose(options, device.info.software);
+  const chosen = options.variants ? variantsOf(eligible, device) : eligible;
+  if (chosen.length === 0)
+    throw new InputError(`--variants: no row that --filter "${options.filter}" fits has variants`);
   const sampling = full ? fullSampling : quickSampling;
   const started = performance.now();
   say(`ceilings, then ${chosen.length} rows`);

@@ -31,6 +31,8 @@ export interface Setting {
   readonly date: string;
   readonly profile: Profile;
   readonly device: DeviceInfo;
+  /** Problems whose variant was measured on the device; for all others a rule chooses it. */
+  readonly tuned: number;
   /** Version of the npm package `webgpu`, which carries Dawn. */
   readonly dawn: string;
   readonly node: string;

@@ -13,6 +13,11 @@ export function chooseCases(
   return cases.filter((entry) => entry.name.includes(filter) && (full || !entry.full) && !(software && entry.hardware));
 }
 
+/** For each case every variant of its kernel that the device can run; cases without variants are left out. */
+export function variantsOf(cases: readonly Case[], { capabilities }: Device): Case[] {
+  return cases.flatMap((entry) => entry.variants?.(capabilities) ?? []);
+}
+
 /** A row from the seconds of single runs. */
 export function rowOf(
   { name, work }: Pick<Case, "name" | "work">,

@@ -3,7 +3,7 @@ import { advance, blendImages, candidateBlends, scorePairs, selectLowest } from 
 import { Network } from "../../src/nn/index.js";
 import { createTensor } from "../../src/tensor/index.js";
 import { kernelCase, random, randomImages, recorded, type Case } from "./case.js";
-import { flopsOf, lenet5Half, specOf, type Workload } from "./networks.js";
+import { flopsOf, lenet5, lenet5Half, specOf, type Workload } from "./networks.js";
 
 /** The scoring pass of `distill`: blends of 93 pairs at 11 λ each, forward, smallest confidence over λ. */
 function scoring(workload: Workload): Case {
@@ -45,4 +45,4 @@ function selection(millions: number): Case {
   );
 }
 
-export const acquisitionCases: readonly Case[] = [scoring(lenet5Half), selection(2), selection(10)];
+export const acquisitionCases: readonly Case[] = [scoring(lenet5), scoring(lenet5Half), selection(2), selection(10)];

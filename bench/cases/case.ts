@@ -3,6 +3,7 @@ import {
   Philox,
   record,
   sizeOf,
+  type Capabilities,
   type Device,
   type Recorder,
   type Recording,
@@ -59,6 +60,8 @@ export interface Case {
   readonly full?: boolean;
   /** Left out on software drivers, where it would take minutes. */
   readonly hardware?: boolean;
+  /** The same work by every variant of the kernel that the device can run, each forced by name. */
+  variants?(capabilities: Capabilities): Case[];
   /**
    * Makes what the row works on and records one run of it.
    * @throws DeviceError where the device cannot hold or run it.
@@ -68,6 +71,11 @@ export interface Case {
 
 /** Characters of the longest name, for a table that fits a terminal. */
 export const LONGEST_NAME = 38;
+
+/** Name of a case whose variant is forced; a star marks the one that would run by itself. */
+export function forcedName(name: string, variant: string, chosen: string): string {
+  return `${name} · ${variant}${variant === chosen ? " *" : ""}`;
+}
 
 /** Random numbers of all cases, from one seed. */
 export const random = new Philox(1);

@@ -3,6 +3,7 @@ import { cases, LONGEST_NAME } from "../../bench/cases/index.js";
 import { networkFlops } from "../../bench/flops.js";
 import { chooseCases, rowOf } from "../../bench/suite.js";
 import { buildModule } from "../../src/nn/index.js";
+import { CpuDevice, type Capabilities } from "../../src/tensor/index.js";
 
 const quick = { filter: "", full: false, software: true };
 
@@ -25,6 +26,25 @@ describe("the list of cases", () => {
     expect(names({ filter: "matmul", full: true, software: false })).toContain("matmul 4096³");
     expect(names({ full: true, software: false })).toEqual(cases.map(({ name }) => name));
     expect(names({ filter: "nothing is called so" })).toEqual([]);
+  });
+});
+
+describe("variants", () => {
+  it("are those that the device can run, with a star at the one that would run, and names of their own", () => {
+    const names = (changes: Partial<Capabilities>) => {
+      const capabilities = { ...new CpuDevice().capabilities, ...changes };
+      return cases.flatMap((entry) => entry.variants?.(capabilities) ?? []).map(({ name }) => name);
+    };
+    const lavapipe = names({ software: true, subgroups: true, subgroupSize: 8 });
+    expect(lavapipe.filter((name) => name.startsWith("matmul 512³"))).toContain("matmul 512³ · subgroup *");
+    expect(lavapipe.filter((name) => name.startsWith("conv c2 dw"))).toContain("conv c2 dw · subgroup *");
+    const hardware = names({ software: false, subgroupSize: 0 });
+    expect(hardware.some((name) => name.includes("· subgroup"))).toBe(false);
+    for (const list of [lavapipe, hardware]) {
+      expect(new Set(list).size).toBe(list.length);
+      expect(Math.max(...list.map((name) => name.length))).toBeLessThanOrEqual(LONGEST_NAME);
+      expect(list.filter((name) => name.endsWith(" *")).length).toBe(cases.filter(({ variants }) => variants).length);
+    }
   });
 });
 

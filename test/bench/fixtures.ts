@@ -32,6 +32,7 @@ export function report(rows: readonly Row[], changes: Partial<Report> = {}): Rep
       software: true,
       toggles: ["vulkan_enable_f16_on_nvidia", "-timestamp_quantization"],
     },
+    tuned: 0,
     dawn: "0.6.2",
     node: "v20.20.2",
     system: "Linux 6.1 x64",

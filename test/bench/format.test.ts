@@ -50,6 +50,7 @@ describe("the table", () => {
       driver: llvmpipe: Mesa 25.0.7
       Dawn: npm webgpu 0.6.2; Node v20.20.2; Linux 6.1 x64; 2 × AMD EPYC
       toggles: vulkan_enable_f16_on_nvidia -timestamp_quantization
+      variants: by rule
       ceilings: multiply-add 69.6 GFLOP/s (65.4–74.1), copy 10.2 GB/s (8.03–12.4)
 
       row                           ms  median      range        unit       that is  share  profile
@@ -57,7 +58,7 @@ describe("the table", () => {
       lenet5 training, batch 64   12.8    4999  4298–5192    images/s  14.5 GFLOP/s    21%     fast
       lowest 10,000 of 2,000,000  46.6    43.0  30.4–58.4  M scores/s    0.172 GB/s     2%     safe
 
-      range: slowest to quickest sample; share: of the ceiling that bounds the row (docs/benchmarks.md)"
+      range: slowest to quickest sample; share: of the ceiling that bounds the row; docs/benchmarks.md explains the rows"
     `);
   });
 

@@ -68,7 +68,7 @@ it("lists rows with the mark of those that only --full runs", async () => {
 });
 
 it("measures a row on WebGPU from end to end, and compares it", async () => {
-  const name = "linear 128×512→10 d weight";
+  const name = "linear 128×512→10 dw";
   const { code, stdout, stderr } = await bench("--filter", name, "--json");
   expect(code).toBe(0);
   expect(stderr).toContain(`[1/1] ${name}, `);
