@@ -1,7 +1,7 @@
 import { formatTable } from "../cli/table.js";
-import type { Ceilings } from "./ceilings/index.js";
+import type { Ceiling, Ceilings } from "./ceilings/index.js";
 import type { Report, Row, Setting } from "./report.js";
-import type { Summary } from "./statistics.js";
+import { summarise, type Summary } from "./statistics.js";
 
 /** Characters of a line in a terminal of ordinary width. */
 export const LINE_WIDTH = 110;
@@ -40,10 +40,10 @@ export function formatSetting(
     .join("\n");
 }
 
-/** Both ceilings with their ranges. */
+/** Both ceilings with the range of their passes. */
 export function formatCeilings(ceilings: Ceilings): string {
-  const ceiling = (name: string, unit: string, summary: Summary) =>
-    `${name} ${formatNumber(summary.median)} ${unit} (${formatRange(summary)})`;
+  const ceiling = (name: string, unit: string, { best, passes }: Ceiling) =>
+    `${name} ${formatNumber(best)} ${unit} (${passes.length} passes, ${formatRange(summarise(passes))})`;
   const { copy, "multiply-add": multiplyAdd } = ceilings;
   return `ceilings: ${ceiling("multiply-add", "GFLOP/s", multiplyAdd)}, ${ceiling("copy", "GB/s", copy)}`;
 }

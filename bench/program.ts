@@ -4,14 +4,13 @@ import { formatSeconds } from "../cli/progress.js";
 import { InputError } from "../src/errors.js";
 import { openDevice, type Device } from "../src/tensor/index.js";
 import { cases, type Case } from "./cases/index.js";
-import { measureCeilings } from "./ceilings/index.js";
 import { compareReports, formatComparison } from "./compare.js";
 import { formatReport, formatSetting } from "./format.js";
 import { fullSampling, quickSampling } from "./measure.js";
 import { formatMemory, planSteps } from "./memory.js";
-import { parseReport, type ComparableReport, type Profile, type Report, type Row } from "./report.js";
+import { parseReport, type ComparableReport, type Profile, type Report } from "./report.js";
 import { describeSetting } from "./setting.js";
-import { chooseCases, measureCase, variantsOf } from "./suite.js";
+import { chooseCases, runSuite, variantsOf } from "./suite.js";
 
 interface BenchOptions {
   readonly full: boolean;
@@ -126,16 +125,12 @@ async function printSuite(
   const sampling = full ? fullSampling : quickSampling;
   const started = performance.now();
   say(`ceilings, then ${chosen.length} rows`);
-  const ceilings = await measureCeilings(device, sampling, signal);
-  const rows: Row[] = [];
-  try {
-    for (const entry of chosen) {
-      say(progress(rows.length, chosen.length, entry.name, (performance.now() - started) / 1000));
-      rows.push(await measureCase(device, entry, { sampling, ceilings, profile }, signal));
-    }
-  } catch (error) {
-    if (!signal.aborted || rows.length === 0) throw error;
-  }
+  const { ceilings, rows } = await runSuite(device, chosen, sampling, profile, {
+    signal,
+    onCase: ({ name }, done) => {
+      say(progress(done, chosen.length, name, (performance.now() - started) / 1000));
+    },
+  });
   say(`${rows.length} rows took ${formatSeconds((performance.now() - started) / 1000)}`);
   const report: Report = { suite: full ? "full" : "quick", ...describeSetting(device, profile), ceilings, rows };
   const comparison = before && compareReports(before, report);

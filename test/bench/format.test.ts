@@ -51,7 +51,7 @@ describe("the table", () => {
       Dawn: npm webgpu 0.6.2; Node v20.20.2; Linux 6.1 x64; 2 × AMD EPYC
       toggles: vulkan_enable_f16_on_nvidia -timestamp_quantization
       variants: by rule
-      ceilings: multiply-add 69.6 GFLOP/s (65.4–74.1), copy 10.2 GB/s (8.03–12.4)
+      ceilings: multiply-add 69.6 GFLOP/s (2 passes, 65.4–69.6), copy 10.2 GB/s (2 passes, 8.03–10.2)
 
       row                           ms  median      range        unit       that is  share  profile
       matmul 512³                 8.86    30.3  26.7–35.3     GFLOP/s                  43%     safe
