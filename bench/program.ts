@@ -95,7 +95,7 @@ function printList(options: BenchOptions): void {
 
 async function onDevice(options: BenchOptions, body: (device: Device) => Promise<void>): Promise<void> {
   // A filter that fits nothing is refused before Dawn starts.
-  if (!options.memory) choose({ ...options, full: true }, false);
+  if (!options.memory) choose(options, false);
   const device = await openDevice("webgpu", { profile: options.profile });
   try {
     await body(device);
@@ -120,8 +120,9 @@ async function printSuite(
   const { profile, full, json } = options;
   const eligible = choose(options, device.info.software);
   const chosen = options.variants ? variantsOf(eligible, device) : eligible;
-  if (chosen.length === 0)
+  if (chosen.length === 0) {
     throw new InputError(`--variants: no row that --filter "${options.filter}" fits has variants`);
+  }
   const sampling = full ? fullSampling : quickSampling;
   const started = performance.now();
   say(`ceilings, then ${chosen.length} rows`);

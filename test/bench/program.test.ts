@@ -25,7 +25,10 @@ afterAll(() => {
 
 describe("mistakes end with 2 and one line", () => {
   it.each([
-    [["--filter", "no row at all"], '--filter "no row at all" fits no row; --list --full shows all rows'],
+    [
+      ["--filter", "no row at all"],
+      'error: --filter "no row at all" fits no row of the quick run; --list --full shows all rows',
+    ],
     [["--list", "--filter", "vgg16 training"], '--filter "vgg16 training" fits no row of the quick run; --list --full'],
     [
       ["--profile", "quick"],
