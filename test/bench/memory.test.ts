@@ -13,7 +13,7 @@ it("plans the memory of training steps without taking any, and sharing gets near
   for (const { name, unshared, shared, least } of steps) {
     expect(shared, name).toBeGreaterThanOrEqual(least);
     expect(shared, name).toBeLessThan(1.15 * least);
-    expect(unshared, name).toBeGreaterThan(1.5 * shared);
+    expect(unshared, name).toBeGreaterThan(1.25 * shared);
   }
   const [vgg] = steps;
   expect(vgg.shared).toBeLessThan(1.02 * vgg.least);
