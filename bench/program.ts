@@ -28,7 +28,7 @@ interface BenchOptions {
 export function createBench(signal: AbortSignal): Command {
   return new Command("bench")
     .description("time the kernels, training, inference and pool scoring on this machine's WebGPU adapter")
-    .option("--full", "all rows, with more samples: ten minutes and more on a software driver", false)
+    .option("--full", "all rows, with more samples: several times as long", false)
     .option("--filter <text>", "only rows whose names hold the text", "")
     .addOption(
       new Option("--profile <name>", "Dawn's toggles: fast leaves out validation and bounds checks")
