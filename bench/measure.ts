@@ -1,44 +1,69 @@
 import type { Recording } from "../src/tensor/index.js";
 
-/** Seconds of one run of a recording. */
-export interface Timing {
-  readonly median: number;
-  readonly fastest: number;
-  readonly slowest: number;
-}
-
-/** How long one sample lasts and how many there are. */
+/** How a recording is timed. */
 export interface Sampling {
+  /** What one sample lasts, in milliseconds; a single run where that takes longer. */
   readonly milliseconds: number;
   readonly samples: number;
+  /** What is run before the first sample, in milliseconds: for clocks that rise under load. */
+  readonly warmUp: number;
 }
 
-export const quickSampling: Sampling = { milliseconds: 300, samples: 5 };
+export const quickSampling: Sampling = { milliseconds: 200, samples: 5, warmUp: 150 };
+export const fullSampling: Sampling = { milliseconds: 500, samples: 11, warmUp: 500 };
+
+/** Where one run takes longer than this many milliseconds, three samples have to do. */
+const LONG = 1000;
+
+/** Milliseconds of work in one submit on hardware, so that the device works while the next submit is encoded. */
+const SUBMIT_MILLISECONDS = 25;
 
 /**
- * Times a recording on the device, compiled and warmed up before: each sample is one submit of as many runs as fill it,
- * from before the submit until the device is done.
+ * Times a recording: seconds of one run in each sample. A sample is as many runs as fill it, from before the first
+ * submit until the device is done; the device has compiled and warmed up before.
+ *
+ * On a software driver all runs of a sample are one submit and most of it is slept through, as `replay` does: waiting
+ * burns a core that the driver needs. On hardware they are several submits, one queued behind the other.
+ * @throws the signal's reason, between samples.
  */
-export async function measure(recording: Recording<unknown>, sampling: Sampling = quickSampling): Promise<Timing> {
+export async function measure(
+  recording: Recording<unknown>,
+  sampling: Sampling,
+  signal?: AbortSignal,
+): Promise<number[]> {
   const { device } = recording;
-  const time = async (runs: number, expected: number) => {
+  const { software } = device.info;
+  let each = NaN;
+  let slept = false;
+  /** Milliseconds of one of `runs` runs, of which most are slept through. */
+  const time = async (runs: number, inSubmit = runs) => {
+    signal?.throwIfAborted();
     const start = performance.now();
-    recording.run(runs);
-    await device.finish(expected);
+    for (let left = runs; left > 0; left -= inSubmit) recording.run(Math.min(left, inSubmit));
+    // Well below what it takes: a sample must not be measured by its sleep. Without sleep it takes up to twice as long.
+    await device.finish(Number.isNaN(each) ? 0 : (slept ? 0.7 : 0.5) * runs * each);
+    slept = !Number.isNaN(each);
     return (performance.now() - start) / runs;
   };
-  await time(1, 0);
-  let milliseconds = await time(2, 0);
-  for (let warmUp = 0; warmUp < 2; warmUp++) {
-    milliseconds = await time(Math.max(1, Math.round(sampling.milliseconds / 2 / milliseconds)), 0);
+  const runsFor = (milliseconds: number) => Math.max(1, Math.round(milliseconds / each));
+
+  // The driver puts off some of the compilation until the first run.
+  await time(1);
+  each = await time(1);
+  for (let warm = each; warm < sampling.warmUp;) {
+    const runs = runsFor(Math.min(sampling.milliseconds, sampling.warmUp) / 2);
+    each = await time(runs);
+    warm += runs * each;
   }
-  const runs = Math.max(1, Math.round(sampling.milliseconds / milliseconds));
+
+  const runs = runsFor(sampling.milliseconds);
+  const inSubmit = software ? runs : runsFor(SUBMIT_MILLISECONDS);
+  const count = each > LONG ? Math.min(3, sampling.samples) : sampling.samples;
   const samples: number[] = [];
-  for (let sample = 0; sample < sampling.samples; sample++) {
-    // Well below the shortest time seen: a sample must not be measured by its sleep.
-    const shortest = runs * Math.min(milliseconds, ...samples.map((seconds) => 1000 * seconds));
-    samples.push((await time(runs, 0.7 * shortest)) / 1000);
+  for (let sample = 0; sample < count; sample++) {
+    const milliseconds = await time(runs, inSubmit);
+    each = Math.min(each, milliseconds);
+    samples.push(milliseconds / 1000);
   }
-  samples.sort((a, b) => a - b);
-  return { median: samples[Math.floor(samples.length / 2)], fastest: samples[0], slowest: samples[samples.length - 1] };
+  return samples;
 }

@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { CommanderError, type Command } from "commander";
 import { ActiveMixupError } from "../src/errors.js";
 import { createProgram } from "./program.js";
 
@@ -8,11 +8,17 @@ const BUG = 1;
 const USER_ERROR = 2;
 const INTERRUPTED = 130;
 
-/**
- * Runs the command and returns its exit code: 0, 2 after a mistake of the user (one line on stderr), 130 after Ctrl-C,
- * 1 after a bug (with its stack).
- */
+/** Runs the command `activemixup` and returns its exit code, as {@link runProgram} does. */
 export async function run(args: readonly string[]): Promise<number> {
+  return runProgram(createProgram, args);
+}
+
+/**
+ * Runs a command line and returns its exit code: 0, 2 after a mistake of the user (one line on stderr), 130 after Ctrl-C,
+ * 1 after a bug (with its stack).
+ * @param create makes the command line, which is to stop when the signal is aborted
+ */
+export async function runProgram(create: (signal: AbortSignal) => Command, args: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = () => {
     if (interrupt.signal.aborted) process.exit(INTERRUPTED);
@@ -22,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   try {
-    await createProgram(interrupt.signal).parseAsync(args, { from: "user" });
+    await create(interrupt.signal).parseAsync(args, { from: "user" });
     return interrupt.signal.aborted ? INTERRUPTED : OK;
   } catch (error) {
     if (interrupt.signal.aborted && error === interrupt.signal.reason) return INTERRUPTED;

@@ -6,7 +6,7 @@ export type { DType, HostArray, HostArrays, ValueArrays } from "./dtype.js";
 export { floatToHalf, halfToFloat } from "./half.js";
 export type { FloatParam, GpuPlan, Grid, Launch, Program } from "./launch.js";
 export { openDevice, type DeviceChoice, type OpenOptions } from "./open.js";
-export { planMemory, type Lifetime, type MemoryPlan } from "./plan-memory.js";
+export { mostAlive, planMemory, type Lifetime, type MemoryPlan, type Place } from "./plan-memory.js";
 export { Philox, philox4x32, RandomStream, unitFloat } from "./random.js";
 export { record, Recorder, Recording, runOnce } from "./recording.js";
 export { replay, type ReplayOptions } from "./replay.js";

@@ -2,12 +2,12 @@ import { ActiveMixupError, DeviceError, DisposedError } from "../errors.js";
 import type { Device, Prepared, Storage } from "./device.js";
 import { storageBytes, type DType } from "./dtype.js";
 import type { Launch } from "./launch.js";
-import { planMemory } from "./plan-memory.js";
+import { mostAlive, planMemory, type Lifetime } from "./plan-memory.js";
 import { Pace } from "./pace.js";
 import { sizeOf, type Shape } from "./shape.js";
 import { Block, Tensor } from "./tensor.js";
 
-type Placed = readonly [Block, { first: number; last: number }];
+type Placed = readonly [Block, Lifetime];
 
 /** Collects launches while a step is recorded. Kernels take it as their first argument. */
 export class Recorder {
@@ -85,6 +85,8 @@ export class Recording<T> {
     private readonly prepared: Prepared,
     private readonly storages: readonly Storage[],
     private readonly blocks: readonly Block[],
+    /** The most bytes of intermediates that are in use at one launch: no plan takes less than this. */
+    readonly leastBytes: number,
   ) {
     const used = launches.flatMap(({ reads, writes }) => [...reads, ...writes]).map(({ block }) => block);
     const own = new Set(blocks);
@@ -94,6 +96,11 @@ export class Recording<T> {
   /** Bytes of intermediate memory. */
   get temporaryBytes(): number {
     return this.storages.reduce((sum, storage) => sum + storage.bytes, 0);
+  }
+
+  /** Bytes that the intermediates would take if none shared memory. */
+  get unsharedBytes(): number {
+    return this.blocks.reduce((sum, block) => sum + block.bytes, 0);
   }
 
   /**
@@ -128,15 +135,16 @@ export async function record<T>(device: Device, body: (recorder: Recorder) => T)
   const result = body(recorder);
   const placed = intermediateBlocks(recorder);
   const blocks = placed.map(([block]) => block);
-  const plan = planMemory(placed.map(([{ bytes }, lifetime]) => ({ bytes, ...lifetime })));
+  const lifetimes = placed.map(([, lifetime]) => lifetime);
+  const plan = planMemory(lifetimes, device.capabilities.offsetAlignment);
   const storages: Storage[] = [];
   try {
     for (const [index, bytes] of plan.storages.entries()) {
       storages.push(device.allocate(bytes, `intermediate ${index}`));
     }
-    for (const [index, block] of blocks.entries()) block.place(storages[plan.assignment[index]]);
+    for (const [index, { storage, offset }] of plan.places.entries()) blocks[index].place(storages[storage], offset);
     const prepared = await device.prepare(recorder.launches);
-    return new Recording(result, device, recorder.launches, prepared, storages, blocks);
+    return new Recording(result, device, recorder.launches, prepared, storages, blocks, mostAlive(lifetimes));
   } catch (error) {
     for (const block of blocks) block.lose();
     for (const storage of storages) device.free(storage);
@@ -155,9 +163,9 @@ export async function runOnce<T>(device: Device, body: (recorder: Recorder) => T
   }
 }
 
-/** The intermediates with the launches that use them first and last, in order of first use. */
+/** The intermediates with their lifetimes, in order of first use. */
 function intermediateBlocks({ launches }: Recorder): Placed[] {
-  const lifetimes = new Map<Block, { first: number; last: number }>();
+  const lifetimes = new Map<Block, { bytes: number; first: number; last: number; apart: Set<number> }>();
   for (const [index, { kernel, reads, writes }] of launches.entries()) {
     for (const { block, name } of reads) {
       if (block.state === "live" && !block.kept) {
@@ -175,8 +183,23 @@ function intermediateBlocks({ launches }: Recorder): Placed[] {
       const lifetime = lifetimes.get(block);
       const last = block.kept ? launches.length : index;
       if (lifetime) lifetime.last = last;
-      else lifetimes.set(block, { first: index, last });
+      else lifetimes.set(block, { bytes: block.bytes, first: index, last, apart: new Set() });
     }
   }
-  return [...lifetimes];
+  const placed = [...lifetimes];
+  const indices = new Map(placed.map(([block], index) => [block, index]));
+  const separate = (blocks: readonly Block[], others: readonly Block[]) => {
+    for (const block of blocks) {
+      for (const other of others) {
+        const index = indices.get(other);
+        if (block !== other && index !== undefined) lifetimes.get(block)?.apart.add(index);
+      }
+    }
+  };
+  const blocksOf = (tensors: readonly Tensor[]) => tensors.map(({ block }) => block);
+  for (const { reads, writes } of launches) separate(blocksOf(writes), blocksOf(reads));
+  // What is kept may meet in a launch of another recording.
+  const kept = placed.map(([block]) => block).filter((block) => block.kept);
+  separate(kept, kept);
+  return placed;
 }

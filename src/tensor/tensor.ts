@@ -5,10 +5,12 @@ import { formatShape, sizeOf, type Shape } from "./shape.js";
 
 /**
  * A piece of device memory that tensors look at. `storage` is set at once for lasting tensors, and when a recording is
- * finished for its intermediate ones (several of which may share one storage, one after the other).
+ * finished for its intermediate ones (several of which may share one storage, side by side or one after the other).
  */
 export class Block {
   storage: Storage | undefined;
+  /** Bytes from the start of the storage. */
+  offset = 0;
   state: "planned" | "live" | "disposed" = "planned";
   /** Whose memory it is: a tensor's own, or a recording's, where only what was kept outlasts the next launches. */
   owner: "tensor" | "recording" = "tensor";
@@ -20,8 +22,9 @@ export class Block {
     readonly name: string,
   ) {}
 
-  place(storage: Storage): void {
+  place(storage: Storage, offset = 0): void {
     this.storage = storage;
+    this.offset = offset;
     this.state = "live";
   }
 
@@ -71,6 +74,11 @@ export class Tensor<D extends DType = DType> {
         ? "was disposed; keep it until its last use"
         : "is an intermediate of a recording that is not finished; await record() first";
     throw new DisposedError(`tensor "${this.name}" ${formatShape(this.shape)} ${why}`);
+  }
+
+  /** Bytes from the start of {@link storage}. */
+  get storageOffset(): number {
+    return this.block.offset + this.byteOffset;
   }
 
   /**

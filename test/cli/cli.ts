@@ -14,6 +14,11 @@ export interface Outcome {
 
 /** Runs the command line in this process. */
 export async function cli(...args: string[]): Promise<Outcome> {
+  return captured(() => run(args));
+}
+
+/** Runs something that returns an exit code, and catches what it prints. */
+export async function captured(body: () => Promise<number>): Promise<Outcome> {
   const written = { stdout: "", stderr: "" };
   const spies = (["stdout", "stderr"] as const).map((stream) =>
     vi.spyOn(process[stream], "write").mockImplementation((chunk) => {
@@ -22,7 +27,7 @@ export async function cli(...args: string[]): Promise<Outcome> {
     }),
   );
   try {
-    return { code: await run(args), ...written };
+    return { code: await body(), ...written };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }

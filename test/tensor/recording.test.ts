@@ -54,12 +54,56 @@ describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
       second: chain(recorder, x, 20),
     }));
     // The kept ones and two for each chain to alternate between, of 12 bytes.
-    expect(recording.temporaryBytes).toBe(3 * 12);
+    expect(recording).toMatchObject({ temporaryBytes: 3 * 12, leastBytes: 3 * 12, unsharedBytes: (9 + 20) * 12 });
     recording.run(2);
     expect([...(await readTensor(recording.result.first))]).toEqual([10, 11, 12]);
     expect([...(await readTensor(recording.result.second))]).toEqual([21, 22, 23]);
     recording.dispose();
     x.dispose();
+  });
+
+  it("lays intermediates side by side where a larger one lies later, and still gives the right values", async () => {
+    const numbers = (length: number) => Array.from({ length }, (_, index) => index);
+    const [small, large] = [words(devices[name], numbers(64)), words(devices[name], numbers(128))];
+    const recording = await record(devices[name], (recorder) => {
+      const temporary = (label: string, length: number) => recorder.temporary([length], label, "u32");
+      const [a, b, outA, outB] = ["a", "b", "out a", "out b"].map((label) => temporary(label, 64));
+      const [big, outBig] = [temporary("big", 128), temporary("out big", 128)];
+      const steps = [small, a, small, b, a, outA, b, outB, large, big, big, outBig];
+      for (let at = 0; at < steps.length; at += 2) recorder.add(addLaunch(steps[at], steps[at + 1], at + 1));
+      return [outA, outB, outBig].map((tensor) => recorder.keep(tensor));
+    });
+    const kept = 2 * 256 + 512;
+    expect(recording).toMatchObject({ temporaryBytes: kept + 512, leastBytes: kept + 512, unsharedBytes: kept + 1024 });
+    recording.run(2);
+    const [outA, outB, outBig] = await Promise.all(recording.result.map((tensor) => readTensor(tensor)));
+    expect([...outA]).toEqual(numbers(64).map((value) => value + 1 + 5));
+    expect([...outB]).toEqual(numbers(64).map((value) => value + 3 + 7));
+    expect([...outBig]).toEqual(numbers(128).map((value) => value + 9 + 11));
+    recording.dispose();
+    for (const tensor of [small, large]) tensor.dispose();
+  });
+
+  it("gives what it keeps buffers of their own, so that another recording may read one and write the other", async () => {
+    const large = words(devices[name], new Array<number>(128).fill(1));
+    const small = words(devices[name], new Array<number>(64).fill(1));
+    const first = await record(devices[name], (recorder) => {
+      const [big, copy] = ["big", "copy"].map((label) => recorder.temporary([128], label, "u32"));
+      recorder.add(addLaunch(large, big, 0));
+      recorder.add(addLaunch(big, copy, 0));
+      const kept = ["from", "to"].map((label) => recorder.keep(recorder.temporary([64], label, "u32")));
+      for (const tensor of kept) recorder.add(addLaunch(small, tensor, 1));
+      return kept;
+    });
+    const [from, to] = first.result;
+    const second = await record(devices[name], (recorder) => {
+      recorder.add(addLaunch(from, to, 5));
+    });
+    first.run();
+    second.run();
+    expect(new Set(await readTensor(from))).toEqual(new Set([2]));
+    expect(new Set(await readTensor(to))).toEqual(new Set([7]));
+    for (const each of [first, second, large, small]) each.dispose();
   });
 
   it("sees what the host writes between runs, each run what was written before it", async () => {

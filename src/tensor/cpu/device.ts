@@ -26,7 +26,7 @@ class CpuStorage implements Storage {
  * @throws DisposedError where the tensor has no memory.
  */
 export function hostArray<D extends DType>(tensor: Tensor<D>): HostArrays[D] {
-  return hostView(tensor.dtype, (tensor.storage as CpuStorage).memory, tensor.byteOffset, tensor.size);
+  return hostView(tensor.dtype, (tensor.storage as CpuStorage).memory, tensor.storageOffset, tensor.size);
 }
 
 /** Runs the CPU references, one after the other, on the calling thread. */

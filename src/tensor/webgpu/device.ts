@@ -86,7 +86,7 @@ export class WebGpuDevice implements Device {
     this.expectAlive(`write "${tensor.name}"`);
     const staged = new ArrayBuffer(storageBytes(tensor.dtype, data.length));
     setValues(tensor.dtype, hostView(tensor.dtype, staged, 0, data.length), data);
-    this.gpu.queue.writeBuffer((tensor.storage as GpuStorage).buffer, tensor.byteOffset, staged);
+    this.gpu.queue.writeBuffer((tensor.storage as GpuStorage).buffer, tensor.storageOffset, staged);
   }
 
   async read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {
@@ -96,7 +96,7 @@ export class WebGpuDevice implements Device {
     const staging = this.gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     try {
       const encoder = this.gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer((tensor.storage as GpuStorage).buffer, tensor.byteOffset, staging, 0, bytes);
+      encoder.copyBufferToBuffer((tensor.storage as GpuStorage).buffer, tensor.storageOffset, staging, 0, bytes);
       this.gpu.queue.submit([encoder.finish()]);
       await staging.mapAsync(GPUMapMode.READ).catch((error: unknown) => {
         throw new DeviceError(this.failure ?? `read "${tensor.name}": ${(error as Error).message}`);
@@ -187,7 +187,7 @@ export class WebGpuDevice implements Device {
             `kernels take parts that start at a multiple of ${offsetAlignment}`,
         );
       }
-      entries.push({ binding: entries.length, resource: { buffer, offset: tensor.byteOffset, size: tensor.bytes } });
+      entries.push({ binding: entries.length, resource: { buffer, offset: tensor.storageOffset, size: tensor.bytes } });
     }
     this.counter.bindGroupsCreated++;
     return this.gpu.createBindGroup({ label: launch.kernel, layout: pipeline.layout, entries });
