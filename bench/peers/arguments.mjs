@@ -12,7 +12,7 @@ rates and ratios, ours over theirs, measured in this run.
 Options:
   --full             also the rows that take minutes (matmul 2048, VGG-16 training)
   --set cpu|gpu      rows for machines without or with a GPU (default: by the WebGPU adapter that answers)
-  --only TEXT        only rows whose names hold the text
+  --only TEXT        only rows whose names hold the text; several times for rows that hold any of the texts
   --peers A,B        only these of ${peerNames.slice(0, 4).join(", ")},
                      ${peerNames.slice(4).join(", ")} (default: all that are installed)
   --profile safe|fast  Dawn's toggles, for every engine on WebGPU: fast leaves out validation and bounds checks
@@ -27,7 +27,7 @@ Install the peers with \`npm ci --prefix bench/peers\`, build this package with 
 const OPTIONS = {
   full: { type: "boolean", default: false },
   set: { type: "string" },
-  only: { type: "string", default: "" },
+  only: { type: "string", multiple: true, default: [] },
   peers: { type: "string", default: peerNames.join(",") },
   profile: { type: "string", default: "safe" },
   python: { type: "string", default: "python3" },

@@ -43,6 +43,8 @@ async function measureAll(workloads, engines, { timeout }) {
   return results;
 }
 
+const noRows = ({ only }) => `--only ${only.map((text) => `"${text}"`).join(", ")}: no row's name holds it; see --full`;
+
 function describeMachine({ device }, engines, { profile, set }, date) {
   const versions = engines.flatMap(({ about }) => Object.entries(about.versions));
   const unique = [...new Map(versions)].map(([name, version]) => `${name} ${version}`);
@@ -67,7 +69,7 @@ async function main() {
   const { about } = engines[0];
   const set = options.set ?? (about.device.software ? "cpu" : "gpu");
   const workloads = chooseWorkloads({ ...options, set });
-  if (workloads.length === 0) throw new UsageError(`--only is "${options.only}"; no row's name holds it`);
+  if (workloads.length === 0) throw new UsageError(noRows(options));
   const results = await measureAll(workloads, engines, options);
   if (options.json) {
     const rows = workloads.map(({ name, unit, work }) => ({

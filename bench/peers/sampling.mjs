@@ -47,18 +47,21 @@ export async function measure({ run, finish, check }) {
   };
   let milliseconds = await time(1, 0);
   await check?.();
-  const long = milliseconds > LONG_MILLISECONDS;
-  // The first run compiles; what is long without that is warm after it.
-  if (!long || (milliseconds = await time(1, 0)) <= LONG_MILLISECONDS) {
-    for (let warmUp = 0; warmUp < 3; warmUp++) {
-      const runs = runsFor(SAMPLE_MILLISECONDS / 2, milliseconds);
-      milliseconds = (await time(runs, 0)) / runs;
-    }
+  // The first run compiles, so that its time says little; a second one that is long as well is a sample already.
+  if (milliseconds > LONG_MILLISECONDS) milliseconds = await time(1, 0);
+  if (milliseconds > LONG_MILLISECONDS) {
+    const samples = [milliseconds / 1000];
+    while (samples.length < LONG_SAMPLES) samples.push((await time(1, milliseconds)) / 1000);
+    return { ...summarise(samples), runs: 1 };
+  }
+  for (let warmUp = 0; warmUp < 3; warmUp++) {
+    const runs = runsFor(SAMPLE_MILLISECONDS / 2, milliseconds);
+    milliseconds = (await time(runs, 0)) / runs;
   }
   const runs = runsFor(SAMPLE_MILLISECONDS, milliseconds);
   const samples = [];
   let shortest = runs * milliseconds;
-  for (let sample = 0; sample < (milliseconds > LONG_MILLISECONDS ? LONG_SAMPLES : SAMPLES); sample++) {
+  while (samples.length < SAMPLES) {
     const taken = await time(runs, shortest);
     shortest = Math.min(shortest, taken);
     samples.push(taken / runs / 1000);

@@ -66,11 +66,14 @@ def measure(step, synchronize):
     one = timed(1)
     if one > LONG_SECONDS:
         one = timed(1)
-    if one <= LONG_SECONDS:
+    if one > LONG_SECONDS:
+        runs = 1
+        samples = [one] + [timed(1) for _ in range(LONG_SAMPLES - 1)]
+    else:
         for _ in range(3):
             one = timed(runs_for(SAMPLE_SECONDS / 2, one))
-    runs = runs_for(SAMPLE_SECONDS, one)
-    samples = [timed(runs) for _ in range(LONG_SAMPLES if one > LONG_SECONDS else SAMPLES)]
+        runs = runs_for(SAMPLE_SECONDS, one)
+        samples = [timed(runs) for _ in range(SAMPLES)]
     return {
         "median": statistics.median(samples),
         "min": min(samples),

@@ -60,7 +60,8 @@ export const workloads = [
     unit: "images/s",
     sets: everywhere,
   },
-  training("VGG-16", "vgg16", 32, { full: true }),
+  // The WebAssembly engines have no gradients for it, or take minutes a step.
+  training("VGG-16", "vgg16", 32, { full: true, peers: ["tfjs-webgpu", "jax-js-webgpu", "torch"] }),
   training("VGG-16", "vgg16", 128, onGpu),
   {
     name: "blend [256,3,224,224]",
@@ -86,15 +87,12 @@ export const perUnit = { "GFLOP/s": 1e9, "GB/s": 1e9, "images/s": 1 };
 
 /**
  * The rows to run.
- * @param {{ set: "cpu" | "gpu", full?: boolean, only?: string }} choice `only`: rows whose names hold the text
+ * @param {{ set: "cpu" | "gpu", full?: boolean, only?: readonly string[] }} choice `only`: rows whose names hold any of
+ * the texts, all rows where there is none
  */
-export function chooseWorkloads({ set, full = false, only = "" }) {
-  return workloads.filter(
-    (workload) =>
-      workload.sets.includes(set) &&
-      (full || !workload.full) &&
-      workload.name.toLowerCase().includes(only.toLowerCase()),
-  );
+export function chooseWorkloads({ set, full = false, only = [] }) {
+  const asked = (name) => only.length === 0 || only.some((text) => name.toLowerCase().includes(text.toLowerCase()));
+  return workloads.filter(({ name, sets, full: long }) => sets.includes(set) && (full || !long) && asked(name));
 }
 
 /** The rate of one run that took `seconds`, in the workload's unit. */
