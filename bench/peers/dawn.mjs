@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /**
  * The WebGPU entry for peers: Dawn as the package itself loads it, from the same `webgpu` and with the same toggles, so
  * that an engine is compared and not its driver. Peers look for `navigator.gpu`, as in a browser.
@@ -5,7 +7,7 @@
 export async function provideWebGpu(profile) {
   const { loadDawn, togglesOf } = await import("../../dist/src/tensor/webgpu/dawn.node.js");
   const gpu = await loadDawn({ profile });
-  const navigator = { gpu, userAgent: "Node", hardwareConcurrency: 2 };
+  const navigator = { gpu, userAgent: "Node", hardwareConcurrency: availableParallelism() };
   Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
   return { gpu, toggles: togglesOf(profile) };
 }

@@ -11,7 +11,7 @@ import {
   numbers,
   trainingInputs,
 } from "./inputs.mjs";
-import { runEngine } from "./runner.mjs";
+import { runEngine, versionOf } from "./runner.mjs";
 import { inTurn } from "./sampling.mjs";
 
 /** This package, as `npm run build` left it. */
@@ -26,7 +26,7 @@ async function open({ profile }) {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const engine = { device, ...tensor, ...kernels, ...nn };
   return {
-    versions: { activemixup: version },
+    versions: { activemixup: version, webgpu: versionOf("webgpu") },
     device: device.info,
     kinds: {
       matmul: (workload) => matmulSubject(engine, workload),

@@ -48,13 +48,22 @@ async function resultOf(engine, name) {
   if (!workload) return { cannot: `no workload is called "${name}"` };
   const setUp = engine.kinds[workload.kind];
   if (!setUp) return { cannot: engine.beyond?.[workload.kind] ?? `has no ${workload.kind}` };
+  const expectNoTrouble = () => {
+    const trouble = engine.trouble?.();
+    if (trouble) throw new Error(trouble);
+  };
   let subject;
   try {
     subject = await setUp(workload);
-    const timing = await measure(subject);
-    const trouble = engine.trouble?.();
-    return trouble ? { cannot: trouble } : timing;
+    const check = async () => {
+      await subject.check?.();
+      expectNoTrouble();
+    };
+    const timing = await measure({ ...subject, check });
+    expectNoTrouble();
+    return timing;
   } catch (error) {
+    // A wrong result is the consequence of what the device complained about, where it did.
     return { cannot: engine.trouble?.() ?? firstLine(error) };
   } finally {
     subject?.dispose?.();
