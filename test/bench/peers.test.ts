@@ -11,7 +11,7 @@ import {
   matmulInputs,
   trainingInputs,
 } from "../../bench/peers/inputs.mjs";
-import { ask, describeEnding, parseOutput } from "../../bench/peers/protocol.mjs";
+import { ask, describeEnding, parseOutput, type Result } from "../../bench/peers/protocol.mjs";
 import { inTurn, measure, summarise } from "../../bench/peers/sampling.mjs";
 import { formatComparison, formatMeasured, formatRate, formatRatio } from "../../bench/peers/table.mjs";
 import { chooseWorkloads, rate, workloads } from "../../bench/peers/workloads.mjs";
@@ -27,10 +27,10 @@ describe("the list of workloads", () => {
   it("is the one that torch_bench.py carries", () => {
     const script = readFileSync(new URL("../../bench/peers/torch_bench.py", import.meta.url), "utf8");
     const [, list] = script.match(/json\.loads\(\s*"""([^]*?)"""/)!;
-    const fields = workloads.map((workload) => {
-      const { sets: _sets, peers: _peers, full: _full, ...rest } = workload;
-      return rest;
-    });
+    const hidden = ["sets", "peers", "full"];
+    const fields = workloads.map((workload) =>
+      Object.fromEntries(Object.entries(workload).filter(([field]) => !hidden.includes(field))),
+    );
     expect(JSON.parse(list)).toEqual(fields);
   });
 
@@ -153,11 +153,11 @@ describe("the table", () => {
       { name: "copy 256 MiB", work: 1e9, unit: "GB/s" },
     ] as const;
     const timing = (median: number) => ({ median, min: median, max: median });
-    const results = new Map([
+    const results = new Map<string, Map<string, Result>>([
       ["ours", new Map(rows.map(({ name }) => [name, timing(0.1)]))],
       [
         "tfjs-wasm",
-        new Map([
+        new Map<string, Result>([
           ["matmul 512", timing(0.82)],
           ["LeNet-5 training, batch 64", { cannot: "no gradient" }],
         ]),
@@ -180,7 +180,7 @@ describe("the table", () => {
 
   it("has no ratio where ours could not be measured", () => {
     const row = { name: "blend", work: 1e9, unit: "GB/s" } as const;
-    const results = new Map([
+    const results = new Map<string, Map<string, Result>>([
       ["ours", new Map([["blend", { cannot: "too large" }]])],
       ["torch", new Map([["blend", { median: 1, min: 1, max: 1 }]])],
     ]);
