@@ -124,9 +124,9 @@ describe("a process of an engine", () => {
 
   it("is ended when its time is over, and what it said before counts", async () => {
     const engine = node('console.log(\'{"engine":"slow","versions":{}}\'); setInterval(() => undefined, 1000)');
-    const { about, ending } = await ask(engine, [], { timeout: 2 });
+    const { about, ending } = await ask(engine, [], { timeout: 4 });
     expect(about?.engine).toBe("slow");
-    expect(ending).toBe("not done after 2 s");
+    expect(ending).toBe("not done after 4 s");
   });
 
   it("may not exist", async () => {
