@@ -1,0 +1,13 @@
+export class UsageError extends Error {}
+export const help: string;
+export function parseArguments(args: readonly string[]): {
+  full: boolean;
+  set?: "cpu" | "gpu";
+  only: string[];
+  peers: string[];
+  profile: "safe" | "fast";
+  python: string;
+  timeout: number;
+  json: boolean;
+  help: boolean;
+};
