@@ -42,6 +42,7 @@ interface CommandOptions extends CommonOptions {
   readonly strategy: string;
   readonly lambdas: number[];
   readonly pool?: number;
+  readonly exactBlends?: boolean;
   readonly epochs: number;
   readonly steps?: number;
   readonly restart?: boolean;
@@ -72,6 +73,7 @@ export function distillCommand(signal: AbortSignal): Command {
     .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
     .option("--lambdas <list>", "shares of the first image in a blend", numbers, [...defaults.lambdas])
     .option("--pool <pairs>", "most candidate pairs, a random sample (default: all pairs)", whole(1))
+    .option("--exact-blends", "score blends in 8 bits, as the teacher sees them, even where that is slower")
     .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
     .option("--steps <count>", "training steps each round, instead of --epochs", whole(1))
     .option("--restart", "start the student anew each round")
@@ -107,6 +109,8 @@ export interface Summary {
   readonly dataset: string;
   readonly n: number;
   readonly strategy: string;
+  /** Where candidates were blended to be scored: in 8 bits (pixels) or after the first layer's linear part (features). */
+  readonly blendAt?: DistillReport["blendAt"];
   readonly queries: number;
   readonly budget: number;
   /** Teacher answers about test or held-out images: outside the budget, never trained on. */
@@ -144,6 +148,7 @@ async function run(device: Device, options: CommandOptions, progress: Progress, 
     dataset: all.name,
     n: options.n,
     strategy: options.strategy,
+    blendAt: report.blendAt,
     queries: report.queries,
     budget: options.budget,
     evaluationQueries: report.evaluationQueries,
@@ -200,6 +205,7 @@ function methodOptions(options: CommandOptions): DistillOptions {
     optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
     schedule: { ...schedule, rate: options.rate ?? schedule.rate },
     restart: options.restart ?? false,
+    blendAt: options.exactBlends ? "pixels" : undefined,
     augmentation: { crop: options.crop, flip: options.flip ?? false },
   };
 }

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import { bytesPerImage, type ImageSet } from "../data/index.js";
 import { Examples, Trainer, type Network, type NetworkState } from "../nn/index.js";
 import { createTensor } from "../tensor/index.js";
-import { findStrategy, type Acquisition } from "./acquisition/index.js";
+import { findStrategy, type Acquisition, type BlendAt } from "./acquisition/index.js";
 import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
 import { Evaluation, type Score } from "./evaluation.js";
 import { ASKED_AT_ONCE, Ledger } from "./ledger.js";
@@ -42,6 +42,8 @@ export interface DistillReport {
   /** Teacher answers about test or held-out images, outside the budget. */
   readonly evaluationQueries: number;
   readonly teacherAccuracy?: number;
+  /** Where candidates were blended to be scored, if they were. */
+  readonly blendAt?: BlendAt | undefined;
   /** The finished rounds. */
   readonly rounds: readonly RoundReport[];
   /** Of the whole run, an unfinished round included. */
@@ -117,7 +119,8 @@ class DistillRun {
     const trainer = await preparing.time("prepare", () =>
       Trainer.create(student, examples, options, stepsOf(sum(plan), options)),
     );
-    const context = { lambdas: options.lambdas, student, images: pixels, seed: options.seed };
+    const { lambdas, seed, blendAt } = options;
+    const context = { lambdas, student, images: pixels, seed, blendAt };
     const { create } = findStrategy(options.strategy);
     const pool = plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
     const selection = pool && {
@@ -159,6 +162,7 @@ class DistillRun {
       queries: this.ledger.queries,
       evaluationQueries: this.judge?.count ?? 0,
       teacherAccuracy: this.judge?.teacherAccuracy,
+      blendAt: this.selection?.acquisition.blendAt,
       rounds: [...this.rounds],
       seconds: addSeconds(this.watches.map(({ seconds }) => seconds)),
       interrupted,

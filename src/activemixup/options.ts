@@ -1,4 +1,5 @@
 import { plainAdam, type Augmentation, type OptimizerOptions, type Schedule } from "../nn/index.js";
+import type { BlendAt } from "./acquisition/index.js";
 import { paperLambdas } from "./blend.js";
 
 /** All quantities of the method. */
@@ -14,6 +15,8 @@ export interface DistillOptions {
   readonly lambdas: readonly number[];
   /** Most candidate pairs: a seeded sample of them; all pairs where absent. */
   readonly pool?: number;
+  /** Where candidates are blended to be scored; chosen by how much there is to do where absent. */
+  readonly blendAt?: BlendAt | undefined;
   /** Passes over all that is labelled, in each round. */
   readonly epochs: number;
   /** Training steps in each round, instead of `epochs`. */

@@ -6,7 +6,15 @@ export { Residual, Sequential } from "./layers/containers.js";
 export { Conv2d, type Conv2dLayerOptions } from "./layers/conv2d.js";
 export { Linear } from "./layers/linear.js";
 export { AvgPool2d, Dropout, Flatten, GlobalAvgPool, MaxPool2d, ReLU } from "./layers/simple.js";
-export { namedParameters, Parameter, type Activation, type Initialiser, type Module, type Pass } from "./module.js";
+export {
+  namedParameters,
+  Parameter,
+  type Activation,
+  type Initialiser,
+  type LinearStart,
+  type Module,
+  type Pass,
+} from "./module.js";
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork } from "./network-file.js";
 export { architectures, buildModule, type ImageShape } from "./networks/index.js";

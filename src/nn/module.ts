@@ -1,3 +1,4 @@
+import type { FeaturePool } from "../kernels/index.js";
 import type { Philox, Recorder, Shape, Tensor } from "../tensor/index.js";
 
 /** Draws a parameter's first values. */
@@ -58,6 +59,25 @@ export interface Activation {
   backward(gradient: Tensor<"f32">, inputNeeded: boolean): Tensor<"f32"> | undefined;
 }
 
+/**
+ * How a module begins that begins with a linear map: it computes rest(pool(relu(map(x) + bias))). A blend of inputs goes
+ * through the map as the blend of their outputs, so that many blends of few inputs need it once an input.
+ */
+export interface LinearStart {
+  /** Shape of the map's output for an input of shape `input`, batch first. */
+  outputShape(input: Shape): Shape;
+  /** Multiply-adds of the map for an input of shape `input`. */
+  multiplyAdds(input: Shape): number;
+  /** Records the map of `input`. */
+  map(recorder: Recorder, input: Tensor<"f32">): Tensor<"f32">;
+  /** Added to each channel of what the map gives. */
+  readonly bias?: Parameter | undefined;
+  readonly relu: boolean;
+  readonly pool?: FeaturePool | undefined;
+  /** The modules that follow, in order. */
+  readonly rest: readonly Module[];
+}
+
 /** A layer, or several. */
 export interface Module {
   /** Own parameters by PyTorch's local names, for example `weight`. */
@@ -71,6 +91,10 @@ export interface Module {
   outputShape(input: Shape): Shape;
   /** Records the forward pass. */
   forward(pass: Pass, input: Tensor<"f32">): Activation;
+  /** Multiply-adds of the convolutions and matrix products of a forward pass; none where absent. */
+  multiplyAdds?(input: Shape): number;
+  /** How the module begins, where that is with a linear map. */
+  linearStart?(): LinearStart | undefined;
 }
 
 /** All parameters of a module and of its parts, by full names such as `layer1.0.conv1.weight`, in order. */

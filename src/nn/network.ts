@@ -16,6 +16,7 @@ import {
 import {
   namedParameters,
   type Activation,
+  type LinearStart,
   type Module,
   type Parameter,
   type ParameterRole,
@@ -72,6 +73,22 @@ export class Network {
   get size(): number {
     const trained = [...this.parameters.values()].filter(({ role }) => role === "trained");
     return trained.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  }
+
+  /** Multiply-adds of the convolutions and matrix products of one image's forward pass. */
+  get multiplyAdds(): number {
+    return this.module.multiplyAdds?.(this.inputShape) ?? 0;
+  }
+
+  /** How the network begins, where that is with a linear map. */
+  get linearStart(): LinearStart | undefined {
+    return this.module.linearStart?.();
+  }
+
+  /** Shape of one image, [1, C, H, W]. */
+  get inputShape(): Shape {
+    const { channels, height, width } = this.spec.image;
+    return [1, channels, height, width];
   }
 
   /** Records the forward pass of normalised images, [B, C, H, W] to logits [B, classes]. */

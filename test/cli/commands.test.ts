@@ -113,6 +113,7 @@ describe("distill", () => {
       seed: 3,
       n: 20,
       strategy: "confidence",
+      blendAt: "features",
       queries: 50,
       budget: 50,
       interrupted: false,
@@ -130,6 +131,13 @@ describe("distill", () => {
     const config = JSON.parse(readFileSync(at("run", "config.json"), "utf8")) as Record<string, unknown>;
     expect(config).toMatchObject({ n: 20, budget: 50, strategy: "confidence", seed: 3 });
     expect(config.chosen).toHaveLength(20);
+  });
+
+  it("scores blends in 8 bits with --exact-blends", async () => {
+    const { stdout } = await distill("exact", "--json", "--exact-blends");
+    expect((JSON.parse(stdout) as Summary).blendAt).toBe("pixels");
+    const config = JSON.parse(readFileSync(at("exact", "config.json"), "utf8")) as Record<string, unknown>;
+    expect(config).toMatchObject({ exactBlends: true, blendAt: "pixels" });
   });
 
   it("gives the same student from the same seed", async () => {

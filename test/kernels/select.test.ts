@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { drawLambda } from "../../src/kernels/mixup/index.js";
-import { scorePairs, selectLowest, type ScorePairsOptions } from "../../src/kernels/select/index.js";
+import {
+  scorePairs,
+  selectLowest,
+  selectLowestReference,
+  type ScorePairsOptions,
+} from "../../src/kernels/select/index.js";
 import { createTensor, Philox, readTensor, record, writeTensor, type Shape } from "../../src/tensor/index.js";
 import { EXACT, expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
@@ -257,6 +262,18 @@ describe("selectLowest", () => {
     });
     const ranked = ranking(scores);
     for (const k of [1, 10_000, 700_000, count]) await expectSelection(scores, k, ranked);
+  });
+
+  it("selects the lowest 10,000 of ten million confidences", { timeout: 120_000 }, async () => {
+    const random = new Philox(11);
+    // As a trained student's are: most of them near 1.
+    const scores = Float32Array.from({ length: 10_000_000 }, () => 1 - 0.9 * random.float() ** 4);
+    const expected = new Uint32Array(10_000);
+    selectLowestReference(scores, expected);
+    const { indices } = await runKernel(devices.gpu, { scores: f32([scores.length], scores) }, (recorder, tensors) =>
+      selectLowest(recorder, tensors.scores, expected.length),
+    );
+    expectClose(indices, expected, EXACT);
   });
 
   it("selects the first of two million equal scores", { timeout: 120_000 }, async () => {

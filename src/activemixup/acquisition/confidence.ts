@@ -1,4 +1,4 @@
-import { advance, blendImages, candidateBlends, gatherRows, scorePairs, selectLowest } from "../../kernels/index.js";
+import { advance, candidateBlends, gatherRows, scorePairs, selectLowest } from "../../kernels/index.js";
 import {
   createTensor,
   readTensor,
@@ -11,6 +11,8 @@ import {
 } from "../../tensor/index.js";
 import { lambdaWeight } from "../blend.js";
 import type { Acquisition, AcquisitionContext, Choice } from "./acquisition.js";
+import { chooseBlendAt, scoringWork, type BlendAt } from "./blend-at.js";
+import { FeatureBlends, PixelBlends, type BlendLogits } from "./blend-logits.js";
 
 /** Images in one recorded batch of scoring. */
 const BATCH = 1024;
@@ -31,15 +33,24 @@ export class ConfidenceAcquisition implements Acquisition {
 
   private constructor(
     private readonly context: AcquisitionContext,
+    readonly blendAt: BlendAt,
+    private readonly blends: BlendLogits,
     private readonly tensors: ScoringTensors,
     private readonly pairsInBatch: number,
-    private readonly scoring: Recording<unknown>,
+    /** Scores one batch of the pool. */
+    readonly scoring: Recording<unknown>,
   ) {}
 
   static async create(context: AcquisitionContext, single: boolean): Promise<ConfidenceAcquisition> {
     const { pool, lambdas, student, images, seed } = context;
-    const { device, spec } = student;
+    const { device } = student;
     const blendsOfPair = single ? 1 : lambdas.length;
+    const work = scoringWork(student, pool.images, pool.size, blendsOfPair);
+    const blendAt = context.blendAt ?? chooseBlendAt(work, device.capabilities);
+    const blends =
+      blendAt === "features"
+        ? await FeatureBlends.create(student, images, blendsOfPair)
+        : new PixelBlends(student, images);
     const pairsInBatch = Math.min(pool.size, Math.max(1, Math.floor(BATCH / blendsOfPair)));
     const tensors: ScoringTensors = {
       taken: createTensor(device, [pool.size], { dtype: "u32", name: "taken" }),
@@ -66,10 +77,8 @@ export class ConfidenceAcquisition implements Acquisition {
         ...(single ? { single: { seed } } : {}),
       };
       const blend = candidateBlends(recorder, candidates);
-      const input = blendImages(recorder, images, blend, { mean: spec.mean, std: spec.deviation });
-      const { output } = student.forward({ recorder, training: false, seed: 0 }, input);
       const { taken, scores, choices, position } = tensors;
-      scorePairs(recorder, output, {
+      scorePairs(recorder, blends.record(recorder, blend), {
         counter: position,
         taken,
         scores,
@@ -79,13 +88,14 @@ export class ConfidenceAcquisition implements Acquisition {
       });
       advance(recorder, position);
     });
-    return new ConfidenceAcquisition(context, tensors, pairsInBatch, scoring);
+    return new ConfidenceAcquisition(context, blendAt, blends, tensors, pairsInBatch, scoring);
   }
 
   async select(count: number, _round: number, options: ReplayOptions): Promise<Choice[]> {
     const { pool, lambdas } = this.context;
     writeTensor(this.tensors.taken, pool.taken);
     writeTensor(this.tensors.position, [0]);
+    await this.blends.refresh(options);
     await replay(this.scoring, Math.ceil(pool.size / this.pairsInBatch), {
       ...options,
       onProgress: (batches) => options.onProgress?.(Math.min(pool.size, batches * this.pairsInBatch)),
@@ -107,6 +117,7 @@ export class ConfidenceAcquisition implements Acquisition {
 
   dispose(): void {
     this.scoring.dispose();
+    this.blends.dispose();
     for (const selection of this.selections.values()) selection.dispose();
     for (const tensor of Object.values<Tensor>({ ...this.tensors })) tensor.dispose();
   }

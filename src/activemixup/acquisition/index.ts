@@ -4,6 +4,7 @@ import { ConfidenceAcquisition } from "./confidence.js";
 import { RandomAcquisition } from "./random.js";
 
 export type { Acquisition, AcquisitionContext, Choice } from "./acquisition.js";
+export { chooseBlendAt, scoringWork, type BlendAt, type ScoringWork } from "./blend-at.js";
 export { ConfidenceAcquisition } from "./confidence.js";
 export { RandomAcquisition } from "./random.js";
 

@@ -2,6 +2,7 @@ import { InputError, ShapeError } from "../../errors.js";
 import { expectRank, expectShape, type Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { expectCounter, expectUint32 } from "../expect.js";
+import { pool2dShape } from "../pool/contract.js";
 import { pairCount } from "./pairs.js";
 
 /** λ = 1 as a weight: weights are λ in 65536ths. */
@@ -60,6 +61,41 @@ export interface CandidateOptions {
   readonly single?: { readonly seed: number } | undefined;
 }
 
+/** A max pooling without padding. */
+export interface FeaturePool {
+  /** Side of the window. */
+  readonly kernel: number;
+  readonly stride: number;
+}
+
+export interface BlendFeaturesOptions {
+  /** L: how many blends in a row are of the same two images; the numbers of the first of them count. */
+  readonly perPair: number;
+  /** Added to each channel of the blends, [C]. */
+  readonly bias?: Tensor<"f32"> | undefined;
+  /** max(0, ·) of the sum. */
+  readonly relu?: boolean;
+  /** Each window's largest value takes its place. */
+  readonly pool?: FeaturePool | undefined;
+}
+
+/** Sizes of blends of features. */
+export interface FeatureSizes {
+  /** n, the number of images. */
+  readonly images: number;
+  /** P, pairs of images that are blended. */
+  readonly pairs: number;
+  /** L, blends of each. */
+  readonly perPair: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly kernel: number;
+  readonly stride: number;
+}
+
 /** Most channels of an image: mean and deviation travel in one vector each. */
 const MOST_CHANNELS = 4;
 
@@ -68,15 +104,23 @@ const MOST_CHANNELS = 4;
  * @throws ShapeError where `images` has not four axes, or the tensors of `blend` are not all [B]; DTypeError where
  * `images` is not u8, or a tensor of `blend` not u32.
  */
-export function blendShape(operation: string, images: Tensor, { first, second, weight }: Blend): Shape {
+export function blendShape(operation: string, images: Tensor, blend: Blend): Shape {
   expectRank(operation, "images", images.shape, "N C H W");
   expectDType(operation, "images", images, "u8");
+  return [...expectBlend(operation, blend), ...images.shape.slice(1)];
+}
+
+/**
+ * Requires the tensors of a blend to be u32 of one shape, [B], which it returns.
+ * @throws ShapeError where they are not all [B], DTypeError where one is not u32.
+ */
+function expectBlend(operation: string, { first, second, weight }: Blend): Shape {
   expectRank(operation, "first", first.shape, "B");
   for (const [what, tensor] of Object.entries({ first, second, weight })) {
     expectShape(operation, what, tensor.shape, first.shape);
     expectDType(operation, what, tensor, "u32");
   }
-  return [first.shape[0], ...images.shape.slice(1)];
+  return first.shape;
 }
 
 /**
@@ -130,4 +174,29 @@ export function candidateCount({ images, pool, pairs, lambdas, counter, batch, s
   }
   if (single) expectUint32(operation, "seed", single.seed);
   return batch * (single ? 1 : lambdas.shape[0]);
+}
+
+/**
+ * Sizes of the blends that `blend` makes of `features` [n, C, H, W].
+ * @throws what blendFeatures throws.
+ */
+export function featureSizes(features: Tensor, blend: Blend, options: BlendFeaturesOptions): FeatureSizes {
+  const operation = "blendFeatures";
+  const { perPair, bias, pool } = options;
+  const [batch] = expectBlend(operation, blend);
+  expectRank(operation, "features", features.shape, "N C H W");
+  expectDType(operation, "features", features, "f32");
+  const [images, channels, height, width] = features.shape;
+  if (!Number.isInteger(perPair) || perPair < 1 || batch % perPair !== 0) {
+    throw new ShapeError(
+      `${operation}: perPair is ${perPair}; expected a whole number that divides the ${batch} blends`,
+    );
+  }
+  if (bias) {
+    expectShape(operation, "bias", bias.shape, [channels]);
+    expectDType(operation, "bias", bias, "f32");
+  }
+  const { kernel, stride } = pool ?? { kernel: 1, stride: 1 };
+  const [, , outHeight, outWidth] = pool2dShape([batch, channels, height, width], { kernel, stride }, operation);
+  return { images, pairs: batch / perPair, perPair, channels, height, width, outHeight, outWidth, kernel, stride };
 }

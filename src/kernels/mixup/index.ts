@@ -5,12 +5,16 @@ import {
   blendShape,
   candidateCount,
   expectImageOptions,
+  featureSizes,
   type Blend,
+  type BlendFeaturesOptions,
   type BlendImagesOptions,
   type CandidateOptions,
 } from "./contract.js";
-import { planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
+import { output, type Target } from "../output.js";
+import { planBlendFeatures, planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
 import {
+  blendFeaturesReference,
   blendImagesReference,
   blendPixelsReference,
   candidateBlendsReference,
@@ -23,13 +27,16 @@ export {
   WHOLE_WEIGHT,
   type AugmentOptions,
   type Blend,
+  type BlendFeaturesOptions,
   type BlendImagesOptions,
   type CandidateOptions,
+  type FeaturePool,
 } from "./contract.js";
 export { drawAugment, drawLambda, type AugmentDraw } from "./draws.js";
 export { MOST_PAIRED_IMAGES, pairCount, pairNumber, pairOf } from "./pairs.js";
-export { planBlend, planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
+export { planBlend, planBlendFeatures, planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
 export {
+  blendFeaturesReference,
   blendImagesReference,
   blendPixel,
   blendPixelsReference,
@@ -96,6 +103,38 @@ export function blendImages(
       blendImagesReference(hostArray(images), hostBlend(blend), hostArray(out), shape.slice(1), mean, std, host);
     },
     plan: () => planBlendImages(shape[0], shape.slice(1), images.shape[0], options),
+  });
+  return out;
+}
+
+/**
+ * Blends of features, f32 [P·L, C, OH, OW], of `features` f32 [n, C, H, W]: w·a + (1 − w)·b, `bias`, ReLU and max
+ * pooling as the options say, in one pass. Where `features` is the linear part of a convolution of all n images, this is
+ * that convolution of blended images, but for rounding, without convolving them: a convolution commutes with blending.
+ * The maximum is taken before the bias and ReLU, which change no order. `out` is wholly overwritten.
+ * @throws ShapeError where `features` has not four axes, the tensors of `blend` are not all [B], B not a multiple of
+ * `perPair`, `bias` not [C], the window does not fit, or `out` has another shape; DTypeError where `features`, `bias` or
+ * `out` is not f32, or a tensor of `blend` not u32; InputError where `kernel` or `stride` is no whole number from 1 up.
+ */
+export function blendFeatures(
+  recorder: Recorder,
+  features: Tensor<"f32">,
+  blend: Blend,
+  options: BlendFeaturesOptions & Target,
+): Tensor<"f32"> {
+  const sizes = featureSizes(features, blend, options);
+  const { bias, relu = false } = options;
+  const shape = [sizes.pairs * sizes.perPair, sizes.channels, sizes.outHeight, sizes.outWidth];
+  const out = output(recorder, "blendFeatures", shape, options);
+  recorder.add({
+    kernel: "blendFeatures",
+    reads: [features, blend.first, blend.second, blend.weight, bias ?? features],
+    writes: [out],
+    reference: () => {
+      const host = [hostArray(features), hostBlend(blend), bias && hostArray(bias), hostArray(out)] as const;
+      blendFeaturesReference(...host, sizes, relu);
+    },
+    plan: (capabilities) => planBlendFeatures(sizes, { hasBias: bias !== undefined, relu }, capabilities),
   });
   return out;
 }

@@ -1,13 +1,17 @@
+import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import philox from "../../tensor/philox.wgsl?raw";
 import { RandomStream } from "../../tensor/random.js";
-import { linearGrid } from "../grid.js";
 import divisionSource from "../division.wgsl?raw";
+import { evenTile, linearGrid } from "../grid.js";
+import nanSource from "../nan.wgsl?raw";
+import { planRuns } from "../run.js";
 import blendSource from "./blend.wgsl?raw";
+import blendFeaturesSource from "./blend-features.wgsl?raw";
 import blendImagesSource from "./blend-images.wgsl?raw";
 import blendPixelsSource from "./blend-pixels.wgsl?raw";
 import candidateBlendsSource from "./candidate-blends.wgsl?raw";
-import type { BlendImagesOptions, CandidateOptions } from "./contract.js";
+import type { BlendImagesOptions, CandidateOptions, FeatureSizes } from "./contract.js";
 import drawLambdaSource from "./draw-lambda.wgsl?raw";
 import pixelSource from "./pixel.wgsl?raw";
 import writeFoursSource from "./write-fours.wgsl?raw";
@@ -108,4 +112,33 @@ export function planCandidateBlends(
     ],
     grid: linearGrid(count, WORKGROUP),
   };
+}
+
+/**
+ * Most outputs side by side that one invocation of blendFeatures makes on a software driver: finding out which output an
+ * element is takes as long as the rest (lavapipe, 2 cores, 2026-11). On hardware neighbours write side by side instead.
+ */
+const SOFTWARE_STRIP = 4;
+
+/** Program and grid of blendFeatures. */
+export function planBlendFeatures(
+  sizes: FeatureSizes,
+  flags: { hasBias: boolean; relu: boolean },
+  capabilities: Capabilities,
+): GpuPlan {
+  const { images, pairs, perPair, channels, height, width, outHeight, outWidth, kernel, stride } = sizes;
+  const strip = capabilities.software ? evenTile(outWidth, SOFTWARE_STRIP) : 1;
+  const program = {
+    name: "mixup/blend-features",
+    source: [divisionSource, nanSource, blendFeaturesSource],
+    constants: { SIDE: kernel, STRIP: strip },
+  };
+  const { hasBias, relu } = flags;
+  const params = [perPair, images - 1, channels, height, width, outHeight, outWidth, stride, hasBias, relu];
+  return planRuns(
+    program,
+    pairs * channels * outHeight * Math.ceil(outWidth / strip),
+    params.map(Number),
+    capabilities,
+  );
 }

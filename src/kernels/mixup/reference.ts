@@ -1,4 +1,4 @@
-import { WHOLE_WEIGHT } from "./contract.js";
+import { WHOLE_WEIGHT, type FeatureSizes } from "./contract.js";
 import { drawAugment, drawLambda } from "./draws.js";
 import { pairOf } from "./pairs.js";
 
@@ -109,6 +109,44 @@ export function candidateBlendsReference(candidates: HostCandidates, out: HostBl
       out.first[index] = i;
       out.second[index] = j;
       out.weight[index] = lambdas[single ? drawLambda(candidate, single.seed, lambdas.length) : l];
+    }
+  }
+}
+
+/**
+ * Defines blendFeatures: max(0, bias + the largest blend w·a + (1 − w)·b of the window), NaN where one of these is NaN;
+ * without the maximum with 0 where not `relu`.
+ */
+export function blendFeaturesReference(
+  features: Float32Array,
+  blend: HostBlend,
+  bias: Float32Array | undefined,
+  out: Float32Array,
+  sizes: FeatureSizes,
+  relu: boolean,
+): void {
+  const { images, pairs, perPair, channels, height, width, outHeight, outWidth, kernel, stride } = sizes;
+  const start = (image: number) => Math.min(image, images - 1) * channels * height * width;
+  let target = 0;
+  for (let b = 0; b < pairs * perPair; b++) {
+    const pair = b - (b % perPair);
+    const [first, second] = [start(blend.first[pair]), start(blend.second[pair])];
+    const share = blend.weight[b] / WHOLE_WEIGHT;
+    for (let c = 0; c < channels; c++) {
+      for (let y = 0; y < outHeight; y++) {
+        for (let x = 0; x < outWidth; x++) {
+          let best = -Infinity;
+          for (let ky = 0; ky < kernel; ky++) {
+            for (let kx = 0; kx < kernel; kx++) {
+              const at = (c * height + y * stride + ky) * width + x * stride + kx;
+              // Math.max is NaN where one of its numbers is.
+              best = Math.max(best, share * features[first + at] + (1 - share) * features[second + at]);
+            }
+          }
+          const value = best + (bias?.[c] ?? 0);
+          out[target++] = relu ? Math.max(0, value) : value;
+        }
+      }
     }
   }
 }

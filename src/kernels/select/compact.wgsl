@@ -3,7 +3,7 @@
 // their number.
 // Grid: linear, a workgroup for each block of WORKGROUP · ITEMS scores, an invocation for ITEMS in a row.
 
-struct Params { count: u32, blocks: u32 }
+struct Params { count: u32 }
 
 struct Selection { key: u32, rank: u32 }
 
@@ -20,27 +20,29 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let block = group.y * groups.x + group.x;
-  if (block >= params.blocks) { return; }
   let first = (block * WORKGROUP + local) * ITEMS;
   let end = min(first + ITEMS, params.count);
+  let wanted = selection.key;
+  let most_equal = selection.rank;
   // Keys below in the low half, equal ones in the high half: a block holds fewer than 65,536.
   var own = 0u;
   for (var index = first; index < end; index++) {
     let key = key_at(index);
-    own += select(0u, 1u, key < selection.key) + select(0u, 0x10000u, key == selection.key);
+    own += select(0u, 1u, key < wanted) + select(0u, 0x10000u, key == wanted);
   }
   let before = sum_before(local, own);
-  if (own == 0u) { return; }
+  // Most have none to write.
+  let last = select(first, end, own != 0u);
   var below = starts[2u * block] + (before & 0xffffu);
   var equal = starts[2u * block + 1u] + (before >> 16u);
-  for (var index = first; index < end; index++) {
+  for (var index = first; index < last; index++) {
     let key = key_at(index);
-    if (key < selection.key) {
-      indices[below + min(equal, selection.rank)] = index;
+    if (key < wanted) {
+      indices[below + min(equal, most_equal)] = index;
       below++;
     }
-    if (key == selection.key) {
-      if (equal < selection.rank) { indices[below + equal] = index; }
+    if (key == wanted) {
+      if (equal < most_equal) { indices[below + equal] = index; }
       equal++;
     }
   }

@@ -21,25 +21,24 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let block = group.y * groups.x + group.x;
-  if (block >= params.blocks) { return; }
   if (local == 0u) {
     atomicStore(&below, 0u);
     atomicStore(&equal, 0u);
   }
   workgroupBarrier();
+  let wanted = selection.key;
   var own_below = 0u;
   var own_equal = 0u;
-  for (var item = 0u; item < ITEMS; item++) {
-    let index = (block * ITEMS + item) * WORKGROUP + local;
-    if (index >= params.count) { break; }
+  let first = block * ITEMS * WORKGROUP + local;
+  for (var index = first; index < min(first + ITEMS * WORKGROUP, params.count); index += WORKGROUP) {
     let key = key_at(index);
-    own_below += select(0u, 1u, key < selection.key);
-    own_equal += select(0u, 1u, key == selection.key);
+    own_below += select(0u, 1u, key < wanted);
+    own_equal += select(0u, 1u, key == wanted);
   }
   atomicAdd(&below, own_below);
   atomicAdd(&equal, own_equal);
   workgroupBarrier();
-  if (local == 0u) {
+  if (local == 0u && block < params.blocks) {
     counts[2u * block] = atomicLoad(&below);
     counts[2u * block + 1u] = atomicLoad(&equal);
   }

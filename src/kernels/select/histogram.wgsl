@@ -23,12 +23,12 @@ fn main(
   workgroupBarrier();
   let known = selection.key;
   let first = (group.y * groups.x + group.x) * WORKGROUP * ITEMS + local;
-  for (var item = 0u; item < ITEMS; item++) {
-    let index = first + item * WORKGROUP;
-    if (index >= params.count) { break; }
+  let end = min(first + WORKGROUP * ITEMS, params.count);
+  let shift = params.shift;
+  for (var index = first; index < end; index += WORKGROUP) {
     let key = key_at(index);
     // In two steps, for 32 bits at once are no shift.
-    if ((((key ^ known) >> params.shift) >> 8u) == 0u) { atomicAdd(&bins[(key >> params.shift) & 0xffu], 1u); }
+    if ((((key ^ known) >> shift) >> 8u) == 0u) { atomicAdd(&bins[(key >> shift) & 0xffu], 1u); }
   }
   workgroupBarrier();
   let found = atomicLoad(&bins[local]);

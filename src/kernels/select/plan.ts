@@ -79,7 +79,7 @@ export const planSelect = {
       source: [keySource, scanSource, compactSource],
       constants: { WORKGROUP, ITEMS },
     },
-    params: [count, selectBlocks(count)],
+    params: [count],
     grid: linearGrid(count, BLOCK),
   }),
 };

@@ -1,7 +1,8 @@
 /** Modules made of modules. */
 import { add, reluBackward } from "../../kernels/index.js";
 import type { Shape, Tensor } from "../../tensor/index.js";
-import type { Activation, Module, Pass } from "../module.js";
+import type { Activation, LinearStart, Module, Pass } from "../module.js";
+import { MaxPool2d } from "./simple.js";
 
 /** One module after the other, in the order of the names. */
 export class Sequential implements Module {
@@ -14,6 +15,29 @@ export class Sequential implements Module {
 
   outputShape(input: Shape): Shape {
     return Object.values(this.children).reduce((shape, module) => module.outputShape(shape), input);
+  }
+
+  multiplyAdds(input: Shape): number {
+    let shape = input;
+    let total = 0;
+    for (const module of Object.values(this.children)) {
+      total += module.multiplyAdds?.(shape) ?? 0;
+      shape = module.outputShape(shape);
+    }
+    return total;
+  }
+
+  /** The first module's, with a max pooling that follows at once. */
+  linearStart(): LinearStart | undefined {
+    const modules = Object.values(this.children);
+    const start = modules.at(0)?.linearStart?.();
+    if (!start) return undefined;
+    const rest = [...start.rest, ...modules.slice(1)];
+    const next = rest.at(0);
+    if (start.pool || !(next instanceof MaxPool2d)) return { ...start, rest };
+    const { kernel, stride, padding = 0, relu = false } = next.window;
+    if (padding > 0) return { ...start, rest };
+    return { ...start, relu: start.relu || relu, pool: { kernel, stride }, rest: rest.slice(1) };
   }
 
   forward(pass: Pass, input: Tensor<"f32">): Activation {
@@ -51,6 +75,10 @@ export class Residual implements Module {
 
   outputShape(input: Shape): Shape {
     return this.main.outputShape(input);
+  }
+
+  multiplyAdds(input: Shape): number {
+    return this.main.multiplyAdds(input) + (this.shortcut?.multiplyAdds?.(input) ?? 0);
   }
 
   forward(pass: Pass, input: Tensor<"f32">): Activation {

@@ -6,9 +6,9 @@ import {
   reluBackward,
   sumChannels,
 } from "../../kernels/index.js";
-import type { Shape, Tensor } from "../../tensor/index.js";
+import { sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
 import { kaimingNormal, uniformFanIn } from "../initialise.js";
-import { Parameter, type Activation, type Module, type Pass } from "../module.js";
+import { Parameter, type Activation, type LinearStart, type Module, type Pass } from "../module.js";
 
 export interface Conv2dLayerOptions {
   stride?: number;
@@ -47,6 +47,23 @@ export class Conv2d implements Module {
       stride: this.stride,
       padding: this.padding,
     });
+  }
+
+  multiplyAdds(input: Shape): number {
+    return sizeOf(this.outputShape(input)) * sizeOf(this.parameters.weight.shape.slice(1));
+  }
+
+  linearStart(): LinearStart {
+    const { weight, bias } = this.parameters;
+    const { stride, padding, relu } = this;
+    return {
+      outputShape: (input) => this.outputShape(input),
+      multiplyAdds: (input) => this.multiplyAdds(input),
+      map: (recorder, input) => conv2d(recorder, input, weight.value, undefined, { stride, padding }),
+      bias,
+      relu,
+      rest: [],
+    };
   }
 
   forward({ recorder }: Pass, input: Tensor<"f32">): Activation {

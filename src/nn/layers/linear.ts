@@ -23,6 +23,10 @@ export class Linear implements Module {
     return [input[0], this.outputs];
   }
 
+  multiplyAdds([batch]: Shape): number {
+    return batch * this.inputs * this.outputs;
+  }
+
   forward({ recorder }: Pass, input: Tensor<"f32">): Activation {
     const { weight, bias } = this.parameters;
     const { relu } = this.options;

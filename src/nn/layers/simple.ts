@@ -26,7 +26,7 @@ interface Window {
  * to [B, C, H', W'].
  */
 export class MaxPool2d implements Module {
-  constructor(private readonly window: Window & { relu?: boolean }) {}
+  constructor(readonly window: Readonly<Window> & { readonly relu?: boolean }) {}
 
   outputShape(input: Shape): Shape {
     return pool2dShape(input, this.window);
