@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { DeviceError } from "../../errors.js";
 import { discoverQuietly } from "./quiet.node.js";
 
@@ -24,6 +25,12 @@ const SUPPORTED = "Linux with glibc 2.34 or later (Debian 12, Ubuntu 22.04), mac
 /** The toggles that a profile sets, for the record: those that it turns off have a minus sign. */
 export function togglesOf(profile: Profile): readonly string[] {
   return [...ENABLED[profile], ...DISABLED.map((toggle) => `-${toggle}`)];
+}
+
+/** What implements WebGPU in Node, with the version of the npm package that brings it. */
+export function dawnVersion(): string {
+  const { version } = createRequire(import.meta.url)("webgpu/package.json") as { version: string };
+  return `Dawn (webgpu ${version})`;
 }
 
 // Held until the process ends: Dawn goes on using an entry after the last device of it is destroyed, and a garbage

@@ -40,7 +40,8 @@ export interface WebGpuOptions {
   readonly poison?: boolean | undefined;
   /** Dawn's toggles, for the record. */
   readonly toggles?: readonly string[];
-  readonly tuned?: Capabilities["tuned"];
+  /** What `gpu` is, for the record. */
+  readonly implementation?: string;
 }
 
 /**
@@ -49,7 +50,7 @@ export interface WebGpuOptions {
  */
 export async function openWebGpu(
   gpu: GPU,
-  { poison = false, toggles = [], tuned = {} }: WebGpuOptions = {},
+  { poison = false, toggles = [], implementation = "" }: WebGpuOptions = {},
 ): Promise<Device> {
   const adapter = await requestAdapter(gpu);
   if (!adapter) {
@@ -66,6 +67,7 @@ export async function openWebGpu(
     adapter: adapter.info.device || adapter.info.description || adapter.info.vendor,
     vendor: adapter.info.vendor,
     driver: adapter.info.description,
+    implementation,
     software,
     toggles,
   };
@@ -81,7 +83,7 @@ export async function openWebGpu(
     bufferBytes: device.limits.maxBufferSize,
     bindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
-    tuned,
+    tuned: {},
   };
   return new WebGpuDevice(gpu, device, info, capabilities, poison);
 }
