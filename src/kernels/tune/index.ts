@@ -2,8 +2,8 @@
 import type { Device, TunedVariants } from "../../tensor/device.js";
 import { tuningKey, variantsOf } from "./tuning.js";
 
-export { GAIN, median, millisecondsOf, winnerOf, type Measured, type Timing } from "./measured.js";
-export { kernelsChecksum, problemsOf } from "./problems.js";
+export { millisecondsOf, winnerOf, type Measured, type Timing } from "./measured.js";
+export { problemsOf } from "./problems.js";
 export { defaultSampling, type Sampling } from "./sample.js";
 export { tune, type TuneOptions } from "./tune.js";
 export {

@@ -3,10 +3,12 @@ import type { Recording } from "../../tensor/recording.js";
 /** The device did not answer in time, or is lost: it can measure nothing any more. */
 export class NoAnswerError extends Error {}
 
-/** How long one sample lasts at least, how many there are, and how long to wait for anything at most. */
+/** How candidates are timed. */
 export interface Sampling {
+  /** What a sample lasts at least, at the speed of the warm-up: many runs where one takes less. */
   readonly milliseconds: number;
   readonly samples: number;
+  /** Milliseconds to wait for a compilation, a run or a sample. */
   readonly patience: number;
 }
 
@@ -44,10 +46,11 @@ export class Sampler {
 
   /** Finds out how many runs fill a sample, and lets the driver do what it puts off until a kernel has run for a while. */
   async warmUp(): Promise<void> {
-    for (let last = 0; last < this.sampling.milliseconds / 2;) {
-      last = await this.time(0);
-      if (last >= this.sampling.milliseconds / 2) break;
-      this.runs = Math.ceil(this.runs * Math.min(8, this.sampling.milliseconds / Math.max(last, 0.01)));
+    const { milliseconds } = this.sampling;
+    for (;;) {
+      const last = await this.time(0);
+      if (last >= milliseconds) return;
+      this.runs = Math.ceil(this.runs * Math.min(8, (1.2 * milliseconds) / Math.max(last, 0.01)));
     }
   }
 
