@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { problemsOf, WHOLE_WEIGHT } from "../../src/kernels/index.js";
 import { Examples, Network, networkProblems, plainAdam, Trainer } from "../../src/nn/index.js";
-import { CpuDevice, createTensor } from "../../src/tensor/index.js";
+import { createTensor } from "../../src/tensor/index.js";
+import { capableDevice } from "../kernels/tune/capable.js";
 
 const image = { channels: 1, height: 12, width: 12 };
 const spec = { architecture: "lenet5-half", image, classes: 3, mean: [0.5], deviation: [0.5] };
 
 describe("the problems of a network", () => {
-  const device = new CpuDevice();
+  const device = capableDevice();
   const network = new Network(device, spec, 1);
   const keys = (batches: Parameters<typeof networkProblems>[1]) =>
     networkProblems(network, batches).map(({ key }) => key);

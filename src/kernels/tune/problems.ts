@@ -8,9 +8,13 @@ import { sha256 } from "./hash.js";
 
 /** The problems of launches for which there is more than one candidate, each once, in order. */
 export function problemsOf(launches: readonly Launch[]): Problem[] {
+  return allProblems(launches).filter(({ candidates }) => candidates.length > 1);
+}
+
+function allProblems(launches: readonly Launch[]): Problem[] {
   const problems = new Map<string, Problem>();
   for (const { problem } of launches) {
-    if (problem && problem.candidates.length > 1 && !problems.has(problem.key)) problems.set(problem.key, problem);
+    if (problem && !problems.has(problem.key)) problems.set(problem.key, problem);
   }
   return [...problems.values()];
 }
@@ -72,5 +76,5 @@ function exampleProblems(device: Device): Problem[] {
     conv2dInputGradient(recorder, out, weight, image.shape, geometry);
     conv2dWeightGradient(recorder, image, out, weight.shape, geometry);
   }
-  return problemsOf(recorder.launches);
+  return allProblems(recorder.launches);
 }

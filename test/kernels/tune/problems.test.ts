@@ -4,13 +4,14 @@ import { conv2d, conv2dInputGradient, conv2dWeightGradient } from "../../../src/
 import { matmul } from "../../../src/kernels/matmul/index.js";
 import { difference, expectedRows, randomInputs } from "../../../src/kernels/tune/check.js";
 import { kernelsChecksum, problemsOf } from "../../../src/kernels/tune/problems.js";
-import { CpuDevice, Recorder, type Problem } from "../../../src/tensor/index.js";
+import { Recorder, type Problem } from "../../../src/tensor/index.js";
+import { capableDevice } from "./capable.js";
 
-const cpu = new CpuDevice();
+const device = capableDevice();
 
 /** The problems of what `body` records; nothing is compiled or run. */
 function problemsIn(body: (recorder: Recorder, tensor: (...shape: number[]) => ReturnType<typeof matmul>) => void) {
-  const recorder = new Recorder(cpu);
+  const recorder = new Recorder(device);
   body(recorder, (...shape) => recorder.temporary(shape, "input"));
   return problemsOf(recorder.launches);
 }
@@ -102,19 +103,17 @@ describe("the kernels' checksum", () => {
   });
 
   it("is the same each time, and another for other candidates", async () => {
-    const checksum = await kernelsChecksum(cpu);
-    expect(await kernelsChecksum(new CpuDevice())).toBe(checksum);
-    const capabilities = { ...cpu.capabilities, subgroups: true, subgroupSize: 8 };
-    expect(await kernelsChecksum(Object.assign(new CpuDevice(), { capabilities }))).not.toBe(checksum);
-    const tuned = { ...cpu.capabilities, tuned: { "matmul 64x10x84 nt": "register" } };
-    expect(await kernelsChecksum(Object.assign(new CpuDevice(), { capabilities: tuned }))).toBe(checksum);
+    const checksum = await kernelsChecksum(device);
+    expect(await kernelsChecksum(capableDevice())).toBe(checksum);
+    expect(await kernelsChecksum(capableDevice({ subgroupSize: 16 }))).not.toBe(checksum);
+    expect(await kernelsChecksum(capableDevice({ tuned: { "matmul 64x10x84 nt": "register" } }))).toBe(checksum);
   });
 
   it("changes with the text of a kernel", async () => {
-    const before = await kernelsChecksum(cpu);
+    const before = await kernelsChecksum(device);
     vi.resetModules();
     vi.doMock("../../../src/kernels/matmul/register.wgsl?raw", () => ({ default: "// changed" }));
     const changed = await import("../../../src/kernels/tune/problems.js");
-    expect(await changed.kernelsChecksum(cpu)).not.toBe(before);
+    expect(await changed.kernelsChecksum(device)).not.toBe(before);
   });
 });
