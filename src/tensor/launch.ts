@@ -36,7 +36,7 @@ export interface GpuPlan {
 /** One run of one kernel on given tensors: what a recording is made of. */
 export interface Launch {
   readonly kernel: string;
-  /** What it is a part of, where the variant was chosen for it; absent where the caller forced one, or there is but one. */
+  /** What it is a part of, where its variant was chosen; absent where the caller forced one, and of kernels with but one. */
   readonly problem?: Problem | undefined;
   /** Tensors that are only read. */
   readonly reads: readonly Tensor[];

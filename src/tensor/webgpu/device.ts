@@ -48,6 +48,7 @@ export class WebGpuDevice implements Device {
     readonly entry: GPU,
     private readonly gpu: GPUDevice,
     readonly info: DeviceInfo,
+    /** Replaced where the tuned variants change. */
     public capabilities: Capabilities,
     private readonly poison: boolean,
   ) {
