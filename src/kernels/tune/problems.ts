@@ -47,17 +47,25 @@ const CONVOLUTIONS = [
  * for problems of every kind, with their parameters and grids. What was measured of other kernels is worth nothing.
  */
 export async function kernelsChecksum(device: Device): Promise<string> {
-  const programs = new Set<string>();
+  const plans: unknown[] = [];
+  /** Modules of WGSL, each once: many programs share them. */
+  const modules = new Map<string, number>();
+  const numberOf = (module: string) => {
+    if (!modules.has(module)) modules.set(module, modules.size);
+    return modules.get(module);
+  };
   for (const problem of exampleProblems(device)) {
     for (const variant of problem.candidates) {
       const recorder = new Recorder(device);
       const inputs = problem.inputs.map(({ shape, dtype }) => recorder.temporary(shape, "input", dtype));
       problem.record(recorder, inputs, variant);
-      const plans = recorder.launches.map((launch) => launch.plan(device.capabilities));
-      programs.add(JSON.stringify([problem.key, variant, plans]));
+      for (const launch of recorder.launches) {
+        const { program, params, grid } = launch.plan(device.capabilities);
+        plans.push([problem.key, variant, { ...program, source: program.source.map(numberOf) }, params, grid]);
+      }
     }
   }
-  return sha256([...programs].join("\n"));
+  return sha256(JSON.stringify([plans, [...modules.keys()]]));
 }
 
 function exampleProblems(device: Device): Problem[] {
