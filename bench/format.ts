@@ -32,7 +32,7 @@ export function formatSetting(
     `activemixup benchmark, ${what}, profile ${profile}, ${date.slice(0, 16).replace("T", " ")} UTC`,
     `adapter: ${device.adapter} (${device.software ? "software" : "hardware"})`,
     `driver: ${device.driver}`,
-    `Dawn: npm webgpu ${dawn}; Node ${node}; ${system}; ${cpus}`,
+    `${dawn}; Node ${node}; ${system}; ${cpus}`,
     `toggles: ${device.toggles.join(" ") || "none"}`,
     `variants: ${tuned > 0 ? `as measured on this device for ${tuned} problems, else by rule` : "by rule"}`,
   ]

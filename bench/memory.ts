@@ -56,6 +56,10 @@ class PlanningDevice implements Device {
     throw new Error("a planning device counts nothing");
   }
 
+  useTuned(): void {
+    // What is tuned is in the capabilities already.
+  }
+
   destroy(): void {
     // There is nothing to free.
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { cpus, release, type as system } from "node:os";
 import type { Device } from "../src/tensor/index.js";
 import type { Profile, Setting } from "./report.js";
@@ -11,14 +10,9 @@ export function describeSetting({ info, capabilities }: Device, profile: Profile
     profile,
     device: info,
     tuned: Object.keys(capabilities.tuned).length,
-    dawn: dawnVersion(),
+    dawn: info.implementation,
     node: process.version,
     system: `${system()} ${release()} ${process.arch}`,
     cpus: `${processors.length} × ${processors[0]?.model.trim() || "unknown processor"}`,
   };
-}
-
-function dawnVersion(): string {
-  const file = new URL("package.json", import.meta.resolve("webgpu"));
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

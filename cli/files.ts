@@ -10,7 +10,7 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
     await writeFile(beside, content);
     await rename(beside, path);
   } catch (error) {
-    await rm(beside, { force: true });
+    await rm(beside, { force: true }).catch(() => undefined); // where no file can be made, there is none to remove
     throw asInputError(error, path, "written", "give a place where you may write, with room on the disk");
   }
 }
@@ -19,7 +19,11 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
  * Requires that `path` can be written later, before long work starts.
  * @throws InputError where it is a folder, or its folder cannot be made.
  */
-export async function checkWritable(option: string, path: string): Promise<void> {
+export async function checkWritable(
+  option: string,
+  path: string,
+  cure = "give a place where you may write",
+): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw new InputError(`${option} ${path} is a folder; give the name of a file`);
   try {
@@ -28,7 +32,7 @@ export async function checkWritable(option: string, path: string): Promise<void>
     await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
   } catch (error) {
-    throw asInputError(error, path, "written", "give a place where you may write");
+    throw asInputError(error, path, "written", cure);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Parsers of option values: they refuse at once what cannot be meant. */
 import { InvalidArgumentError } from "commander";
+import type { ImageShape } from "../src/nn/index.js";
 
 /** A whole number from `least` up, at most 2^32 − 1. */
 export function whole(least: number): (text: string) => number {
@@ -28,4 +29,18 @@ export function numbers(text: string): number[] {
     throw new InvalidArgumentError("expected numbers with commas between them, for example 0.3,0.5,0.7.");
   }
   return values;
+}
+
+/** Whole numbers from `least` up, with commas between them: batch sizes. */
+export function wholes(least: number): (text: string) => number[] {
+  return (text) => text.split(",").map((part) => whole(least)(part.trim()));
+}
+
+/** `1x28x28`: channels, height and width of images. */
+export function imageShape(text: string): ImageShape {
+  const [, channels, height, width] = (/^([1-9]\d*)x([1-9]\d*)x([1-9]\d*)$/.exec(text) ?? []).map(Number);
+  if (!width || Math.max(channels, height, width) > 0xffff) {
+    throw new InvalidArgumentError("expected channels, height and width, for example 3x32x32.");
+  }
+  return { channels, height, width };
 }

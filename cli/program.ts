@@ -4,6 +4,7 @@ import { distillCommand } from "./commands/distill.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { trainCommand } from "./commands/train.js";
+import { tuneCommand } from "./commands/tune.js";
 import { withCommonOptions } from "./common-options.js";
 import { version } from "./version.js";
 
@@ -16,7 +17,7 @@ export function createProgram(signal: AbortSignal): Command {
     .version(version)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const make of [demoCommand, trainCommand, distillCommand, evaluateCommand, doctorCommand]) {
+  for (const make of [demoCommand, trainCommand, distillCommand, evaluateCommand, tuneCommand, doctorCommand]) {
     program.addCommand(withCommonOptions(make(signal)));
   }
   return program;

@@ -7,7 +7,7 @@ import { asInputError, writeWhole } from "./files.js";
 /**
  * The folder of a run:
  *
- * - `config.json`: all options, and which images of the data set the n real ones are;
+ * - `config.json`: all options, which images of the data set the n real ones are, and the tuned variants;
  * - `queries.jsonl`: each answered query, one a line, on disk before it is used;
  * - `rounds.jsonl`: what each round did, one a line;
  * - `student.safetensors`: the student after the last finished round;

@@ -16,6 +16,7 @@ import { whole } from "../parse.js";
 import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
+import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
 interface DemoOptions extends CommonOptions {
@@ -57,7 +58,7 @@ export function demoCommand(signal: AbortSignal): Command {
 interface DemoResult {
   readonly version: string;
   readonly seed: number;
-  readonly device: Device["info"];
+  readonly device: DeviceRecord;
   readonly teacher: { readonly accuracy: number };
   readonly n: number;
   readonly rows: readonly {
@@ -115,7 +116,7 @@ async function demo(
   }
   teacher.dispose();
   const seconds = (performance.now() - start) / 1000;
-  return { version, seed, device: device.info, teacher: { accuracy }, n: REAL_IMAGES, rows, seconds };
+  return { version, seed, device: deviceRecord(device), teacher: { accuracy }, n: REAL_IMAGES, rows, seconds };
 }
 
 const units = { prepare: "", query: "queries", select: "pairs", train: "steps", evaluate: "images" };

@@ -28,6 +28,7 @@ import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import { formatTable, percent } from "../table.js";
+import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
 interface CommandOptions extends CommonOptions {
@@ -105,7 +106,7 @@ export function distillCommand(signal: AbortSignal): Command {
 export interface Summary {
   readonly version: string;
   readonly seed: number;
-  readonly device: Device["info"];
+  readonly device: DeviceRecord;
   readonly dataset: string;
   readonly n: number;
   readonly strategy: string;
@@ -139,12 +140,19 @@ async function run(device: Device, options: CommandOptions, progress: Progress, 
   const evaluation = options.test ? await openImageSet(options.test) : holdOut(all, chosen, options);
   planDistill({ images, teacher, student, evaluation, options: method });
   const folder = await RunFolder.create(options.out);
-  await folder.writeConfig({ version, ...options, ...method, chosen: Array.from(chosen), network: student.spec });
+  await folder.writeConfig({
+    version,
+    ...options,
+    ...method,
+    chosen: Array.from(chosen),
+    network: student.spec,
+    tuned: device.capabilities.tuned,
+  });
 
   const summarise = (report: DistillReport): Summary => ({
     version,
     seed: options.seed,
-    device: device.info,
+    device: deviceRecord(device),
     dataset: all.name,
     n: options.n,
     strategy: options.strategy,

@@ -1,9 +1,12 @@
 import { release, type as system } from "node:os";
 import { Command } from "commander";
 import { DeviceError } from "../../src/errors.js";
-import { openDevice, type Capabilities, type DeviceInfo } from "../../src/tensor/index.js";
+import { tuningKey } from "../../src/kernels/index.js";
+import { readTuning } from "../../src/kernels/tune/store.node.js";
+import { openDevice, type Capabilities, type Device, type DeviceInfo } from "../../src/tensor/index.js";
 import { describeNoAdapter } from "../../src/tensor/webgpu/drivers.node.js";
 import type { CommonOptions } from "../common-options.js";
+import { summariseMeasured } from "../tuning.js";
 import { version } from "../version.js";
 
 /** `activemixup doctor`: what computes here, why, and how to get something faster. */
@@ -24,6 +27,8 @@ interface Diagnosis {
   readonly system: string;
   /** Absent where no WebGPU adapter answers. */
   readonly adapter?: { readonly info: DeviceInfo; readonly capabilities: Capabilities };
+  /** What `tune` measured on the adapter, in words. */
+  readonly tuned?: string;
   /** Why no adapter answers. */
   readonly failure?: string;
   readonly asked: CommonOptions["device"];
@@ -38,14 +43,26 @@ async function diagnose(asked: CommonOptions["device"]): Promise<Diagnosis> {
   try {
     const device = await openDevice("webgpu");
     const { info, capabilities } = device;
+    const tuned = await describeTuned(device);
     device.destroy();
-    return { ...base, adapter: { info, capabilities }, ...choose(asked, info) };
+    return { ...base, adapter: { info, capabilities }, tuned, ...choose(asked, info) };
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const used = asked === "webgpu" ? undefined : "cpu";
     const reason = asked === "cpu" ? "--device cpu asks for it" : "no WebGPU adapter answers";
     return { ...base, failure: error.message, used, reason, cure: describeNoAdapter() };
   }
+}
+
+async function describeTuned(device: Device): Promise<string> {
+  const { path, tuning, damage } = await readTuning(await tuningKey(device));
+  if (damage) return `no: ${damage}; \`activemixup tune\` measures anew`;
+  if (!tuning) return "not yet; `activemixup tune` finds out which variants of the kernels are the fastest here";
+  const [last] = tuning.problems
+    .map(({ date }) => date.slice(0, 10))
+    .sort()
+    .reverse();
+  return `${summariseMeasured(tuning.problems)}, ${last} (${path})`;
 }
 
 function choose(asked: CommonOptions["device"], info: DeviceInfo): Pick<Diagnosis, "used" | "reason" | "cure"> {
@@ -58,7 +75,7 @@ function choose(asked: CommonOptions["device"], info: DeviceInfo): Pick<Diagnosi
   return { used: "webgpu", reason, cure };
 }
 
-function describe({ version, node, system, adapter, failure, used, reason, cure }: Diagnosis): string {
+function describe({ version, node, system, adapter, tuned, failure, used, reason, cure }: Diagnosis): string {
   const lines: [string, string][] = [["activemixup", `${version}, Node ${node}, ${system}`]];
   if (adapter) {
     const { info, capabilities } = adapter;
@@ -74,6 +91,8 @@ function describe({ version, node, system, adapter, failure, used, reason, cure 
       ],
       ["matrices", `of subgroups: ${info.subgroupMatrix}`],
       ["toggles", info.toggles.join(", ") || "none"],
+      ["WebGPU", info.implementation],
+      ["tuned", tuned!],
     );
   } else {
     lines.push(["adapter", `none: ${failure}`]);

@@ -9,6 +9,7 @@ import { openNetwork } from "../networks.js";
 import type { CommonOptions } from "../common-options.js";
 import { createProgress } from "../progress.js";
 import { percent } from "../table.js";
+import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
 interface EvaluateOptions extends CommonOptions {
@@ -39,7 +40,7 @@ export function evaluateCommand(signal: AbortSignal): Command {
 
 interface EvaluateResult {
   readonly version: string;
-  readonly device: Device["info"];
+  readonly device: DeviceRecord;
   readonly dataset: string;
   readonly images: number;
   readonly model: { readonly file: string; readonly architecture: string; readonly accuracy?: number };
@@ -84,7 +85,7 @@ async function evaluate(
   }
   return {
     version,
-    device: device.info,
+    device: deviceRecord(device),
     dataset: data.name,
     images: data.count,
     model: { file: options.model, architecture: model.spec.architecture, accuracy: accuracy(model.labels) },

@@ -10,6 +10,7 @@ import { positive, whole } from "../parse.js";
 import type { CommonOptions } from "../common-options.js";
 import { createProgress, type Progress } from "../progress.js";
 import { percent } from "../table.js";
+import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
 interface TrainOptions extends CommonOptions {
@@ -62,7 +63,7 @@ interface TrainResult {
   readonly model: string;
   /** Absent where nothing was written. */
   readonly out?: string;
-  readonly device: Device["info"];
+  readonly device: DeviceRecord;
   readonly images: number;
   readonly epochs: number;
   readonly interrupted: boolean;
@@ -97,7 +98,7 @@ async function train(
     version,
     model: options.model,
     ...(written ? { out: options.out } : {}),
-    device: device.info,
+    device: deviceRecord(device),
     images: data.count,
     epochs: fit.epochs,
     interrupted: fit.interrupted,

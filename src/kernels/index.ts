@@ -13,3 +13,4 @@ export * from "./optimizer/index.js";
 export * from "./mixup/index.js";
 export * from "./norm/index.js";
 export * from "./select/index.js";
+export * from "./tune/index.js";

@@ -1,4 +1,7 @@
 import type { Capabilities } from "../tensor/device.js";
+import type { Problem } from "../tensor/problem.js";
+import type { Recorder } from "../tensor/recording.js";
+import type { Tensor } from "../tensor/tensor.js";
 
 /** Which variants of a kernel can run a problem on a device, and which of them does where nothing was measured. */
 export interface Choice<Variant extends string> {
@@ -19,4 +22,26 @@ export function chosenVariant<Variant extends string>(
   { tuned }: Pick<Capabilities, "tuned">,
 ): Variant {
   return candidates.find((candidate) => candidate === tuned[key]) ?? byRule;
+}
+
+/** An input of a {@link Problem}, with the axis along which it falls into the problem's parts, if it does. */
+export type ProblemInput = readonly [tensor: Tensor, axis?: number];
+
+/**
+ * The problem that a call of a kernel solves, so that tuning can solve it again.
+ * @param record calls the kernel anew with the given variant, and without `out`
+ */
+export function problemOf<Variant extends string>(
+  choice: Choice<Variant>,
+  multiplyAdds: number,
+  inputs: readonly ProblemInput[],
+  record: (recorder: Recorder, inputs: readonly Tensor<"f32">[], variant: Variant) => Tensor,
+): Problem {
+  return {
+    ...choice,
+    multiplyAdds,
+    inputs: inputs.map(([{ shape, dtype }]) => ({ shape, dtype })),
+    axes: inputs.map(([, axis]) => axis),
+    record: record as Problem["record"],
+  };
 }

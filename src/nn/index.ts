@@ -19,6 +19,7 @@ export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork } from "./network-file.js";
 export { architectures, buildModule, type ImageShape } from "./networks/index.js";
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
+export { networkProblems, type Batches } from "./problems.js";
 export { Predictor, type Prediction } from "./predictor.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 export * from "./schedule.js";

@@ -32,8 +32,11 @@ export interface Capabilities {
    * The variant of a kernel that was measured to be the fastest on this device, by the problem's key (`Choice` in
    * src/kernels/variant.ts). Empty where nothing was measured.
    */
-  readonly tuned: Readonly<Record<string, string>>;
+  readonly tuned: TunedVariants;
 }
+
+/** Names of variants by the problems' keys. */
+export type TunedVariants = Readonly<Record<string, string>>;
 
 /** Who does the work, for people and for `summary.json`. */
 export interface DeviceInfo {
@@ -42,6 +45,8 @@ export interface DeviceInfo {
   readonly adapter: string;
   readonly vendor: string;
   readonly driver: string;
+  /** What implements WebGPU, with its version: `Dawn (webgpu 0.6.2)`, a browser's user agent; empty on the CPU. */
+  readonly implementation: string;
   /** Whether the work is done by the CPU. */
   readonly software: boolean;
   /** Dawn toggles in force; empty elsewhere. */
@@ -79,7 +84,11 @@ export interface Device {
   free(storage: Storage): void;
   write(tensor: Tensor, data: ArrayLike<number>): void;
   read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]>;
-  /** Compiles what is not compiled yet and binds every launch to its memory. */
+  /**
+   * Compiles what is not compiled yet and binds every launch to its memory.
+   * @throws DeviceError where a kernel does not compile or its launch is more than the device takes. Where a tuned
+   * variant is at fault, it is no longer in `capabilities.tuned` then: recorded anew, the rule's variant runs.
+   */
   prepare(launches: readonly Launch[]): Promise<Prepared>;
   /**
    * Waits until all that is queued is done.
@@ -88,6 +97,12 @@ export interface Device {
    * Dawn 0.6.2, 2026-11).
    */
   finish(expectedMilliseconds?: number): Promise<void>;
+  /**
+   * Takes the variants that were measured to be the fastest on this device: they run in what is recorded from now on,
+   * in place of those of before.
+   * @param onFailure told in a sentence of each that fails when it is recorded; the rule's variant runs instead
+   */
+  useTuned(tuned: TunedVariants, onFailure?: (message: string) => void): void;
   stats(): DeviceStats;
   /** Frees everything. A second call does nothing; any other use afterwards throws DisposedError. */
   destroy(): void;

@@ -1,11 +1,12 @@
 /** What a value is: shapes, element types, devices, tensors, random numbers, recording. */
 export { ActiveMixupError, DeviceError, DisposedError, DTypeError, InputError, ShapeError } from "../errors.js";
 export { CpuDevice, hostArray } from "./cpu/device.js";
-export type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "./device.js";
+export type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage, TunedVariants } from "./device.js";
 export type { DType, HostArray, HostArrays, ValueArrays } from "./dtype.js";
 export { floatToHalf, halfToFloat } from "./half.js";
 export type { FloatParam, GpuPlan, Grid, Launch, Program } from "./launch.js";
 export { openDevice, type DeviceChoice, type OpenOptions } from "./open.js";
+export type { Problem } from "./problem.js";
 export { mostAlive, planMemory, type Lifetime, type MemoryPlan, type Place } from "./plan-memory.js";
 export { Philox, philox4x32, RandomStream, unitFloat } from "./random.js";
 export { record, Recorder, Recording, runOnce } from "./recording.js";

@@ -1,4 +1,5 @@
 import type { Capabilities } from "./device.js";
+import type { Problem } from "./problem.js";
 import type { Tensor } from "./tensor.js";
 
 /** WGSL source with the constants that are compiled in. Equal programs share one pipeline. */
@@ -35,6 +36,8 @@ export interface GpuPlan {
 /** One run of one kernel on given tensors: what a recording is made of. */
 export interface Launch {
   readonly kernel: string;
+  /** What it is a part of, where its variant was chosen; absent where the caller forced one, and of kernels with but one. */
+  readonly problem?: Problem | undefined;
   /** Tensors that are only read. */
   readonly reads: readonly Tensor[];
   /** Tensors that are written. Intermediates start with arbitrary contents, so each element must be written. */

@@ -1,6 +1,6 @@
 import { DeviceError } from "../errors.js";
 import { CpuDevice } from "./cpu/device.js";
-import type { Device } from "./device.js";
+import type { Device, TunedVariants } from "./device.js";
 import { openWebGpu, type WebGpuOptions } from "./webgpu/open.js";
 
 /** `auto` takes a hardware adapter, else a software one, else the CPU reference. */
@@ -13,6 +13,14 @@ export interface OpenOptions {
   poison?: boolean;
   /** The WebGPU entry to use; the browser's `navigator.gpu`, else Dawn, where absent. */
   gpu?: GPU;
+  /**
+   * Variants that were measured to be the fastest, or a function that finds them once the device is known. None where
+   * absent: results then depend on the device and the release alone. With `tuned: rememberedVariants` of
+   * `activemixup/kernels`, in Node, those that `activemixup tune` found on this device run.
+   */
+  tuned?: TunedVariants | ((device: Device) => TunedVariants | Promise<TunedVariants>);
+  /** Told in a sentence of each tuned variant that fails; the rule's variant runs instead. */
+  onTunedFailure?: (message: string) => void;
 }
 
 /**
@@ -20,6 +28,18 @@ export interface OpenOptions {
  * @throws DeviceError where `webgpu` is asked for and no adapter answers.
  */
 export async function openDevice(choice: DeviceChoice, options: OpenOptions = {}): Promise<Device> {
+  const device = await openUntuned(choice, options);
+  const { tuned, onTunedFailure } = options;
+  try {
+    if (tuned) device.useTuned(typeof tuned === "function" ? await tuned(device) : tuned, onTunedFailure);
+    return device;
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
+}
+
+async function openUntuned(choice: DeviceChoice, options: OpenOptions): Promise<Device> {
   if (choice === "cpu") return new CpuDevice(options.poison);
   try {
     const { gpu, ...known } = await openEntry(options);
@@ -30,16 +50,18 @@ export async function openDevice(choice: DeviceChoice, options: OpenOptions = {}
   }
 }
 
-type Entry = { readonly gpu: GPU } & Pick<WebGpuOptions, "toggles" | "probe">;
+type Entry = { readonly gpu: GPU } & Pick<WebGpuOptions, "toggles" | "probe" | "implementation">;
 
 async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<Entry> {
-  const entry = gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (entry) return { gpu: entry };
-  const { dawnOptions, loadDawn, togglesOf } = await import("./webgpu/dawn.node.js");
+  if (gpu) return { gpu };
+  const { navigator } = globalThis as { navigator?: { gpu?: GPU; userAgent: string } };
+  if (navigator?.gpu) return { gpu: navigator.gpu, implementation: navigator.userAgent };
+  const { dawnOptions, dawnVersion, loadDawn, togglesOf } = await import("./webgpu/dawn.node.js");
   const { probeMatrices } = await import("./webgpu/matrix-probe.node.js");
   return {
     gpu: await loadDawn({ profile }),
     toggles: togglesOf(profile),
+    implementation: dawnVersion(),
     probe: (adapter) => probeMatrices(adapter, { options: dawnOptions(profile) }),
   };
 }

@@ -128,9 +128,22 @@ export class Recording<T> {
 
 /**
  * Records what `body` launches, plans its intermediate memory, compiles and binds. Nothing has run when it returns.
+ * Where a tuned variant fails, `body` is called again, without it.
  * @throws what the kernels throw on wrong shapes; DeviceError where a kernel does not compile.
  */
 export async function record<T>(device: Device, body: (recorder: Recorder) => T): Promise<Recording<T>> {
+  for (;;) {
+    const { tuned } = device.capabilities;
+    try {
+      return await recordOnce(device, body);
+    } catch (error) {
+      // Each attempt but the last has lost the device a tuned variant, so that there is a last one.
+      if (!(error instanceof DeviceError) || device.capabilities.tuned === tuned) throw error;
+    }
+  }
+}
+
+async function recordOnce<T>(device: Device, body: (recorder: Recorder) => T): Promise<Recording<T>> {
   const recorder = new Recorder(device);
   const result = body(recorder);
   const placed = intermediateBlocks(recorder);

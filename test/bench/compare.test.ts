@@ -17,7 +17,7 @@ const after = report(
     row({ name: "b", rate: 12, lowest: 11, highest: 13 }),
     row({ name: "a", rate: 20, lowest: 11.1, highest: 21 }),
   ],
-  { profile: "fast", dawn: "0.6.3" },
+  { profile: "fast", dawn: "Dawn (webgpu 0.6.3)" },
 );
 
 describe("a comparison", () => {

@@ -82,7 +82,7 @@ it("measures a row on WebGPU from end to end, and compares it", async () => {
     node: process.version,
     device: { kind: "webgpu" },
   });
-  expect(measured.dawn).toMatch(/^\d+\.\d+\.\d+/);
+  expect(measured.dawn).toMatch(/^Dawn \(webgpu \d+\.\d+\.\d+/);
   const [only] = measured.rows;
   expect(measured.rows.length).toBe(1);
   expect(only).toMatchObject({ name, profile: "safe", unit: "GFLOP/s", bound: "multiply-add" });

@@ -283,7 +283,7 @@ describe("mistakes", () => {
 });
 
 describe("help", () => {
-  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["doctor"]])("of %s", async (...command) => {
+  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["tune"], ["doctor"]])("of %s", async (...command) => {
     const { code, stdout } = await cli(...command, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatchSnapshot();

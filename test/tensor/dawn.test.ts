@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { transformWithEsbuild } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { DeviceError } from "../../src/errors.js";
-import { loadDawn, togglesOf, type Profile } from "../../src/tensor/webgpu/dawn.node.js";
+import { dawnVersion, loadDawn, togglesOf, type Profile } from "../../src/tensor/webgpu/dawn.node.js";
 import { describeNoAdapter, type DriverFacts } from "../../src/tensor/webgpu/drivers.node.js";
 
 const NOISE = "Warning: maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 1000000 to 16 to fit.\n";
@@ -29,6 +29,10 @@ describe("loadDawn", () => {
     expect(await validate("fast")).toBeNull();
     expect(togglesOf("safe")).not.toContain("skip_validation");
     expect(togglesOf("fast")).toEqual(expect.arrayContaining(["skip_validation", "-timestamp_quantization"]));
+  });
+
+  test("has a version", () => {
+    expect(dawnVersion()).toMatch(/^Dawn \(webgpu \d+\.\d+\.\d+.*\)$/);
   });
 
   test("says in one line what it needs where Dawn's library does not load", async () => {

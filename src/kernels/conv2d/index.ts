@@ -5,8 +5,9 @@ import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
-import { chooseConv2d } from "./choice.js";
-import { conv2dGradientSizes, conv2dSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import { problemOf } from "../variant.js";
+import { chooseConv2d, conv2dChoice } from "./choice.js";
+import { conv2dGradientSizes, conv2dSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
 import { correlationSplit, planCorrelation } from "./plan.js";
 import { conv2dInputGradientReference, conv2dReference } from "./reference.js";
@@ -39,9 +40,16 @@ export function conv2d(
   const shape = [sizes.n, sizes.o, sizes.oh, sizes.ow];
   const out = output(recorder, "conv2d", shape, options);
   const problem = forwardCorrelation(sizes, { hasBias: bias !== undefined, relu });
+  const own = problemOf(
+    conv2dChoice("forward", sizes, recorder.device.capabilities),
+    multiplyAdds(sizes),
+    [[x, 0], [weight], ...(bias ? [[bias] as const] : [])],
+    (again, [x, weight, bias], variant) => conv2d(again, x, weight, bias, { ...options, out: undefined, variant }),
+  );
   const variant = options.variant ?? chooseConv2d("forward", sizes, recorder.device.capabilities);
   const launch = {
     kernel: "conv2d",
+    problem: options.variant ? undefined : own,
     reads: [x, weight, bias ?? weight],
     reference: () => {
       conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
@@ -73,9 +81,19 @@ export function conv2dInputGradient(
   }
   const out = output(recorder, "conv2dInputGradient", inputShape, options);
   const problem = inputGradientCorrelation(sizes);
+  const own = problemOf(
+    conv2dChoice("inputGradient", sizes, recorder.device.capabilities),
+    multiplyAdds(sizes),
+    [[dOut, 0], [weight]],
+    (again, [dOut, weight], variant) => {
+      const shape = [dOut.shape[0], ...inputShape.slice(1)];
+      return conv2dInputGradient(again, dOut, weight, shape, { ...options, out: undefined, variant });
+    },
+  );
   const variant = options.variant ?? chooseConv2d("inputGradient", sizes, recorder.device.capabilities);
   const launch = {
     kernel: "conv2dInputGradient",
+    problem: options.variant ? undefined : own,
     reads: [dOut, weight, weight],
     reference: () => {
       conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);

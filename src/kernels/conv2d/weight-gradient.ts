@@ -5,8 +5,9 @@ import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
-import { chooseConv2d } from "./choice.js";
-import { conv2dGradientSizes, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
+import { problemOf } from "../variant.js";
+import { chooseConv2d, conv2dChoice } from "./choice.js";
+import { conv2dGradientSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { planWeightGradient, weightGradientSplit } from "./plan.js";
 import { conv2dWeightGradientReference } from "./reference.js";
 
@@ -31,9 +32,19 @@ export function conv2dWeightGradient(
   for (const [what, tensor] of Object.entries({ x, dOut })) expectDType("conv2dWeightGradient", what, tensor, "f32");
   const out = output(recorder, "conv2dWeightGradient", weightShape, options);
 
+  const problem = problemOf(
+    conv2dChoice("weightGradient", sizes, recorder.device.capabilities),
+    multiplyAdds(sizes),
+    [[x], [dOut, 1]],
+    (again, [x, dOut], variant) => {
+      const shape = [dOut.shape[1], ...weightShape.slice(1)];
+      return conv2dWeightGradient(again, x, dOut, shape, { ...options, out: undefined, variant });
+    },
+  );
   const variant = options.variant ?? chooseConv2d("weightGradient", sizes, recorder.device.capabilities);
   const launch = {
     kernel: "conv2dWeightGradient",
+    problem: options.variant ? undefined : problem,
     reads: [x, dOut],
     reference: () => {
       conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(out), sizes);

@@ -4,7 +4,8 @@ import type { Recorder } from "../../tensor/recording.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { addInParts } from "../gemm/sum-parts.js";
 import { output, type Target } from "../output.js";
-import { chooseMatmul, type MatmulVariant } from "./choice.js";
+import { problemOf } from "../variant.js";
+import { chooseMatmul, matmulChoice, type MatmulVariant } from "./choice.js";
 import { matmulSizes, type MatmulOptions } from "./contract.js";
 import { matmulSplit, planMatmul } from "./plan.js";
 import { matmulReference } from "./reference.js";
@@ -36,9 +37,16 @@ export function matmul(
   const sizes = matmulSizes(a.shape, b.shape, bias?.shape, options);
   for (const [what, tensor] of Object.entries({ a, b, bias: bias ?? a })) expectDType("matmul", what, tensor, "f32");
   const out = output(recorder, "matmul", [sizes.m, sizes.n], options);
+  const problem = problemOf(
+    matmulChoice(sizes, options, recorder.device.capabilities),
+    sizes.m * sizes.n * sizes.k,
+    [[a, options.transposeA ? 1 : 0], [b], ...(bias ? [[bias] as const] : [])],
+    (again, [a, b, bias], variant) => matmul(again, a, b, bias, { ...options, out: undefined, variant }),
+  );
   const variant = options.variant ?? chooseMatmul(sizes, options, recorder.device.capabilities);
   const launch = {
     kernel: "matmul",
+    problem: options.variant ? undefined : problem,
     reads: [a, b, bias ?? a],
     reference: () => {
       matmulReference(hostArray(a), hostArray(b), bias && hostArray(bias), hostArray(out), sizes, options);

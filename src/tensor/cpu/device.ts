@@ -36,6 +36,7 @@ export class CpuDevice implements Device {
     adapter: "CPU reference",
     vendor: "",
     driver: "",
+    implementation: "",
     software: true,
     toggles: [],
     subgroupMatrix: "none, as it is no GPU",
@@ -104,6 +105,11 @@ export class CpuDevice implements Device {
     this.expectAlive("finish");
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.expectAlive("finish");
+  }
+
+  /** Does nothing: each kernel has one reference. */
+  useTuned(): void {
+    this.expectAlive("useTuned");
   }
 
   stats(): DeviceStats {

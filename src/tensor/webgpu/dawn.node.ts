@@ -39,9 +39,10 @@ export function dawnOptions(profile: Profile): string[] {
   return [`enable-dawn-features=${ENABLED[profile].join(",")}`, `disable-dawn-features=${DISABLED.join(",")}`];
 }
 
-/** The release of the npm package "webgpu", for example `0.6.2`. */
+/** What implements WebGPU in Node, with the version of the npm package that brings it. */
 export function dawnVersion(): string {
-  return (createRequire(import.meta.url)("webgpu/package.json") as { version: string }).version;
+  const { version } = createRequire(import.meta.url)("webgpu/package.json") as { version: string };
+  return `Dawn (webgpu ${version})`;
 }
 
 // Held until the process ends: Dawn goes on using an entry after the last device of it is destroyed, and a garbage

@@ -1,7 +1,8 @@
 import { DeviceError, DisposedError } from "../../errors.js";
-import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "../device.js";
+import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage, TunedVariants } from "../device.js";
 import { hostView, setValues, storageBytes, valuesOf, type DType, type ValueArrays } from "../dtype.js";
-import type { GpuPlan, Grid, Launch } from "../launch.js";
+import type { GpuPlan, Launch } from "../launch.js";
+import type { Problem } from "../problem.js";
 import { StatsCounter } from "../stats.js";
 import type { Tensor } from "../tensor.js";
 import { withErrorScope } from "./error-scope.js";
@@ -40,13 +41,15 @@ export class WebGpuDevice implements Device {
   private readonly pipelines: PipelineCache;
   private failure: string | undefined;
   private destroyed = false;
+  private onTunedFailure: ((message: string) => void) | undefined;
 
   constructor(
     /** Held because Dawn's device does not outlive the entry that it came from. */
     readonly entry: GPU,
     private readonly gpu: GPUDevice,
     readonly info: DeviceInfo,
-    readonly capabilities: Capabilities,
+    /** Replaced where the tuned variants change. */
+    public capabilities: Capabilities,
     private readonly poison: boolean,
   ) {
     this.pipelines = new PipelineCache(gpu, this.counter);
@@ -111,14 +114,9 @@ export class WebGpuDevice implements Device {
 
   async prepare(launches: readonly Launch[]): Promise<Prepared> {
     this.expectAlive("record");
-    const plans = launches.map((launch) => launch.plan(this.capabilities));
-    const pipelines = await Promise.all(
-      plans.map((plan, index) =>
-        this.pipelines.get(plan.program, launches[index].reads.length, launches[index].writes.length),
-      ),
-    );
+    const compiled = await Promise.all(launches.map((launch) => this.compile(launch)));
     this.expectAlive("record");
-    const params = this.uploadParams(plans.map((plan) => encodeParams(plan.params)));
+    const params = this.uploadParams(compiled.map(({ plan }) => encodeParams(plan.params)));
     const dispose = () => {
       params.buffer.destroy();
       if (!this.destroyed) this.counter.freed(params.buffer.size);
@@ -126,10 +124,10 @@ export class WebGpuDevice implements Device {
     try {
       const dispatches = await withErrorScope(this.gpu, () =>
         launches.map((launch, index): Dispatch => {
-          const { pipeline } = pipelines[index];
-          const [x, y, z] = this.checkGrid(plans[index]);
+          const { plan, pipeline } = compiled[index];
+          const [x, y, z] = plan.grid;
           const binding = { buffer: params.buffer, offset: params.offsets[index], size: params.sizes[index] };
-          return { pipeline, bindGroup: this.bind(launch, pipelines[index], binding), x, y, z };
+          return { pipeline: pipeline.pipeline, bindGroup: this.bind(launch, pipeline, binding), x, y, z };
         }),
       );
       this.expectAlive("record");
@@ -145,12 +143,38 @@ export class WebGpuDevice implements Device {
     }
   }
 
-  private checkGrid({ program, grid }: GpuPlan): Grid {
+  /** Plans and compiles a launch; a tuned variant that fails is dropped. */
+  private async compile(launch: Launch): Promise<{ plan: GpuPlan; pipeline: Pipeline }> {
+    try {
+      const plan = launch.plan(this.capabilities);
+      this.checkGrid(plan);
+      return { plan, pipeline: await this.pipelines.get(plan.program, launch.reads.length, launch.writes.length) };
+    } catch (error) {
+      if (launch.problem && error instanceof DeviceError) this.dropTuned(launch.problem, error);
+      throw error;
+    }
+  }
+
+  private checkGrid({ program, grid }: GpuPlan): void {
     const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
     if (Math.max(...grid) > limit || Math.min(...grid) < 1) {
       throw new DeviceError(`${program.name}: grid ${grid.join(" × ")}; each has to be 1 to ${limit}`);
     }
-    return grid;
+  }
+
+  useTuned(tuned: TunedVariants, onFailure?: (message: string) => void): void {
+    this.expectAlive("useTuned");
+    this.capabilities = { ...this.capabilities, tuned };
+    this.onTunedFailure = onFailure;
+  }
+
+  private dropTuned({ key, candidates }: Problem, { message }: DeviceError): void {
+    const { [key]: variant, ...others } = this.capabilities.tuned;
+    // One that is no candidate, as of another release, was not what ran.
+    if (!candidates.includes(variant)) return;
+    this.capabilities = { ...this.capabilities, tuned: others };
+    const [reason] = message.split("\n");
+    this.onTunedFailure?.(`the tuned variant "${variant}" of ${key} fails and is passed over: ${reason}`);
   }
 
   private encode(dispatches: readonly Dispatch[], times: number): void {

@@ -200,7 +200,7 @@ function cacheKey(
   const programs = [child, probeSource, ...matrixDialects.flatMap(matrixSource)].join("\n");
   const tried = [`subgroups of ${subgroupSize}`, ...sizes.map(formatMatrix)].join(" ");
   const checksum = createHash("sha256").update(programs).digest("hex").slice(0, 16);
-  return [name, tried, `Dawn ${dawnVersion()}`, ...options, checksum].join("; ");
+  return [name, tried, dawnVersion(), ...options, checksum].join("; ");
 }
 
 /** Whether what was remembered is an answer: the file is the user's to edit. */

@@ -34,7 +34,8 @@ export interface WebGpuOptions {
   readonly poison?: boolean | undefined;
   /** Dawn's toggles, for the record. */
   readonly toggles?: readonly string[];
-  readonly tuned?: Capabilities["tuned"];
+  /** What `gpu` is, for the record. */
+  readonly implementation?: string;
   /** Tries out the matrices that the adapter offers; without it none are used. */
   readonly probe?: MatrixProbe | undefined;
 }
@@ -45,7 +46,7 @@ export interface WebGpuOptions {
  */
 export async function openWebGpu(
   gpu: GPU,
-  { poison = false, toggles = [], tuned = {}, probe }: WebGpuOptions = {},
+  { poison = false, toggles = [], implementation = "", probe }: WebGpuOptions = {},
 ): Promise<Device> {
   const adapter = await requestAdapter(gpu);
   if (!adapter) {
@@ -64,6 +65,7 @@ export async function openWebGpu(
     adapter: adapter.info.device || adapter.info.description || adapter.info.vendor,
     vendor: adapter.info.vendor,
     driver: adapter.info.description,
+    implementation,
     software,
     toggles,
     subgroupMatrix: `${matrix ? formatMatrix(matrix) : "none"}, as ${why}`,
@@ -79,7 +81,7 @@ export async function openWebGpu(
     bufferBytes: device.limits.maxBufferSize,
     bindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     offsetAlignment: device.limits.minStorageBufferOffsetAlignment,
-    tuned,
+    tuned: {},
     subgroupMatrix: matrix,
   };
   return new WebGpuDevice(gpu, device, info, capabilities, poison);

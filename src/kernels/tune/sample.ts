@@ -1,0 +1,70 @@
+import type { Recording } from "../../tensor/recording.js";
+
+/** The device did not answer in time, or is lost: it can measure nothing any more. */
+export class NoAnswerError extends Error {}
+
+/** How candidates are timed. */
+export interface Sampling {
+  /** What a sample lasts at least, at the speed of the warm-up: many runs where one takes less. */
+  readonly milliseconds: number;
+  readonly samples: number;
+  /** Milliseconds to wait for a compilation, a run or a sample. */
+  readonly patience: number;
+}
+
+export const defaultSampling: Sampling = { milliseconds: 30, samples: 5, patience: 30_000 };
+
+/**
+ * Waits for `promise`.
+ * @throws NoAnswerError after `milliseconds`.
+ */
+export async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new NoAnswerError(`no answer within ${milliseconds / 1000} s`));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Measures a recording again and again: a sample is one submit of as many runs as fill it. */
+export class Sampler {
+  readonly milliseconds: number[] = [];
+  private runs = 1;
+  /** Milliseconds of the shortest sample. */
+  private shortest = 0;
+
+  constructor(
+    private readonly recording: Recording<unknown>,
+    private readonly sampling: Sampling,
+  ) {}
+
+  /** Finds out how many runs fill a sample, and lets the driver do what it puts off until a kernel has run for a while. */
+  async warmUp(): Promise<void> {
+    const { milliseconds } = this.sampling;
+    for (;;) {
+      const last = await this.time(0);
+      if (last >= milliseconds) return;
+      this.runs = Math.ceil(this.runs * Math.min(8, (1.2 * milliseconds) / Math.max(last, 0.01)));
+    }
+  }
+
+  async sample(): Promise<void> {
+    // Well below the shortest time seen: a sample must not be measured by its sleep.
+    const last = await this.time(0.7 * this.shortest);
+    this.shortest = this.milliseconds.length === 0 ? last : Math.min(this.shortest, last);
+    this.milliseconds.push(last / this.runs);
+  }
+
+  private async time(expected: number): Promise<number> {
+    const start = performance.now();
+    this.recording.run(this.runs);
+    await within(this.recording.device.finish(expected), this.sampling.patience);
+    return performance.now() - start;
+  }
+}
