@@ -33,7 +33,7 @@ export interface Setting {
   readonly device: DeviceInfo;
   /** Problems whose variant was measured on the device; for all others a rule chooses it. */
   readonly tuned: number;
-  /** Version of the npm package `webgpu`, which carries Dawn. */
+  /** What implements WebGPU, with its version. */
   readonly dawn: string;
   readonly node: string;
   readonly system: string;

@@ -8,11 +8,12 @@ import { tunedVariants } from "./tuning.js";
  * destroys it when `work` is done.
  */
 export async function withDevice<T>(
-  { device: choice }: CommonOptions,
+  { device: choice, profile }: CommonOptions,
   progress: Progress,
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
   const device = await openDevice(choice, {
+    profile,
     tuned: (device) => tunedVariants(device, progress),
     onTunedFailure: (message) => {
       progress.say(`warning: ${message}; \`activemixup tune --again\` measures anew`);

@@ -16,7 +16,7 @@ export function doctorCommand(): Command {
       "show the adapter, its driver, features and limits, which device is used and why, and how to improve it",
     )
     .action(async (options: CommonOptions) => {
-      const diagnosis = await diagnose(options.device);
+      const diagnosis = await diagnose(options);
       process.stdout.write(options.json ? `${JSON.stringify(diagnosis)}\n` : `${describe(diagnosis)}\n`);
     });
 }
@@ -38,10 +38,10 @@ interface Diagnosis {
   readonly cure?: string;
 }
 
-async function diagnose(asked: CommonOptions["device"]): Promise<Diagnosis> {
+async function diagnose({ device: asked, profile }: CommonOptions): Promise<Diagnosis> {
   const base = { version, node: process.version, system: `${system()} ${release()} ${process.arch}`, asked };
   try {
-    const device = await openDevice("webgpu");
+    const device = await openDevice("webgpu", { profile });
     const { info, capabilities } = device;
     const tuned = await describeTuned(device);
     device.destroy();

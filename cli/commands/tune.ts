@@ -88,7 +88,7 @@ async function run(options: TuneOptions, progress: Progress, signal: AbortSignal
   }
   if (missing.length > 0) {
     await checkWritable("the cache", stored.path, "set XDG_CACHE_HOME to a folder where you may write");
-    await tune(() => openDevice("webgpu", { poison: true }), missing, {
+    await tune(() => openDevice("webgpu", { poison: true, profile: options.profile }), missing, {
       signal,
       onProgress: (done, total) => {
         progress.update("tuning", done, total, "candidates");

@@ -197,6 +197,9 @@ describe("doctor", () => {
     expect(code).toBe(0);
     const { adapter, used } = JSON.parse(stdout) as { adapter: { info: { driver: string } }; used: string };
     expect(adapter.info.driver).not.toBe("");
+    // Runs leave Dawn's safety net out, unless they are asked not to.
+    expect(stdout).toContain('"skip_validation"');
+    expect((await cli("doctor", "--json", "--profile", "safe")).stdout).not.toContain('"skip_validation"');
     expect(used).toBe("webgpu");
     const lines = (await cli("doctor", "--device", "cpu")).stdout;
     expect(lines).toContain(adapter.info.driver);
