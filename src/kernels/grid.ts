@@ -14,6 +14,11 @@ export function linearGrid(count: number, perWorkgroup: number): Grid {
   return [Math.ceil(workgroups / y), y, 1];
 }
 
+/** The smallest power of 2 that is not below `length`. */
+export function powerOfTwo(length: number): number {
+  return 2 ** Math.ceil(Math.log2(length));
+}
+
 /** The tile of at most `most` that covers `length` in the fewest tiles with the least overhang: 12 by 8 gives 6. */
 export function evenTile(length: number, most: number): number {
   return Math.ceil(length / Math.ceil(length / most));

@@ -1,16 +1,16 @@
 import type { Capabilities } from "../../tensor/device.js";
 import type { Grid, Program } from "../../tensor/launch.js";
 import { expectWorkgroup, fitsWorkgroup, type WorkgroupNeeds } from "../expect.js";
-import { evenTile, linearGrid } from "../grid.js";
+import { evenTile, linearGrid, powerOfTwo } from "../grid.js";
 import type { Correlation } from "./correlation.js";
 import correlationSource from "./correlation.wgsl?raw";
 import fewChannelsSource from "./few-channels.wgsl?raw";
 
 const WORKGROUP = 64;
 
-/** What is compiled into few-channels.wgsl: room for taps by powers of 2, so that sizes share pipelines. */
+/** What is compiled into few-channels.wgsl: room for taps by powers of 2 from 64, so that sizes share pipelines. */
 function fewChannelsTile({ c, o, kh, kw }: Correlation) {
-  return { WORKGROUP, TILE_O: evenTile(o, 8), MOST_TAPS: 2 ** Math.ceil(Math.log2(c * kh * kw)) };
+  return { WORKGROUP, TILE_O: evenTile(o, 8), MOST_TAPS: Math.max(64, powerOfTwo(c * kh * kw)) };
 }
 
 /** What few-channels.wgsl needs of a workgroup: its weights in memory. */

@@ -1,7 +1,7 @@
 import type { Capabilities } from "../../tensor/device.js";
 import type { Grid, Program } from "../../tensor/launch.js";
 import { expectWorkgroup, fitsWorkgroup, type WorkgroupNeeds } from "../expect.js";
-import { evenTile, linearGrid } from "../grid.js";
+import { linearGrid, powerOfTwo } from "../grid.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
 import productSource from "./product.wgsl?raw";
 import thinSource from "./thin.wgsl?raw";
@@ -22,10 +22,10 @@ const worthWhile: Record<ThinVariant, (sizes: MatmulSizes) => boolean> = {
   "few-rows": ({ m }) => m <= 8,
 };
 
-/** What is compiled into thin.wgsl. */
+/** What is compiled into thin.wgsl; powers of 2, so that sizes share pipelines. */
 function thinTile(variant: ThinVariant, { m }: MatmulSizes, { transposeB = false }: MatmulOptions) {
   const shape = variant === "few-rows" && !transposeB ? { COLUMNS: 32, LANES: 8 } : { COLUMNS: 4, LANES: 64 };
-  return { ROWS: evenTile(m, variant === "few-rows" ? 8 : 4), ...shape, ALONG_K: transposeB };
+  return { ROWS: Math.min(powerOfTwo(m), variant === "few-rows" ? 8 : 4), ...shape, ALONG_K: transposeB };
 }
 
 const MOST_NEEDS: WorkgroupNeeds = { invocations: 256, memory: 4 * 8 * 256 };
