@@ -51,7 +51,7 @@ describe("a comparison", () => {
   it("reads well", () => {
     expect(formatComparison(compareReports(before, after))).toMatchInlineSnapshot(`
       "differs: profile: safe → fast
-      differs: Dawn: 0.6.2 → 0.6.3
+      differs: Dawn: Dawn (webgpu 0.6.2) → Dawn (webgpu 0.6.3)
 
       row   old   new     unit  new/old
       c    10.0  5.00  GFLOP/s     0.50             slower

@@ -48,7 +48,7 @@ describe("the table", () => {
       "activemixup benchmark, quick, profile safe, 2026-11-24 06:01 UTC
       adapter: llvmpipe (software)
       driver: llvmpipe: Mesa 25.0.7
-      Dawn: npm webgpu 0.6.2; Node v20.20.2; Linux 6.1 x64; 2 × AMD EPYC
+      Dawn (webgpu 0.6.2); Node v20.20.2; Linux 6.1 x64; 2 × AMD EPYC
       toggles: vulkan_enable_f16_on_nvidia -timestamp_quantization
       variants: by rule
       ceilings: multiply-add 69.6 GFLOP/s (2 passes, 65.4–69.6), copy 10.2 GB/s (2 passes, 8.03–10.2)
