@@ -83,13 +83,13 @@ export const random = new Philox(1);
 /** Random numbers after which a large tensor repeats: drawing them all would take longer than the row itself. */
 const PERIOD = 2 ** 20 - 3;
 
-/** An f32 tensor of random numbers in [−½, ½). */
-export function filled(device: Device, shape: Shape): Tensor<"f32"> {
+/** A tensor of random numbers in [−½, ½), f32 where no type is given. */
+export function filled<D extends "f32" | "f16" = "f32">(device: Device, shape: Shape, dtype?: D): Tensor<D> {
   const data = new Float32Array(sizeOf(shape));
   const drawn = Math.min(data.length, PERIOD);
   for (let index = 0; index < drawn; index++) data[index] = random.float() - 0.5;
   for (let index = drawn; index < data.length; index += drawn) data.copyWithin(index, 0, drawn);
-  return createTensor(device, shape, { data });
+  return createTensor(device, shape, { data, dtype: dtype ?? ("f32" as D) });
 }
 
 /** A u32 vector of numbers that `next` draws. */

@@ -1,12 +1,16 @@
 import {
   chooseMatmul,
+  chooseMatmulHalf,
   matmul,
   matmulChoice,
+  matmulHalf,
+  matmulHalfChoice,
+  type MatmulHalfVariant,
   type MatmulOptions,
   type MatmulSizes,
   type MatmulVariant,
 } from "../../src/kernels/index.js";
-import { arithmetic, forcedName, kernelCase, traffic, type Case, type Work } from "./case.js";
+import { arithmetic, filled, forcedName, kernelCase, recorded, traffic, type Case, type Work } from "./case.js";
 
 interface Product {
   readonly name: string;
@@ -45,6 +49,30 @@ function square(size: number, when: Product["when"] = {}): Case {
   return product({ name: `matmul ${size}³`, sizes: { m: size, n: size, k: size }, when });
 }
 
+/** The product of square matrices of f16, summed in f32. */
+function halfSquare(size: number, when: Product["when"] = {}): Case {
+  const sizes = { m: size, n: size, k: size };
+  const make = (name: string, variant?: MatmulHalfVariant): Case => ({
+    name,
+    work: arithmetic(2 * size ** 3),
+    ...when,
+    record: (device) => {
+      const [a, b] = [filled(device, [size, size], "f16"), filled(device, [size, size], "f16")];
+      return recorded(device, [a, b], (recorder) => matmulHalf(recorder, a, b, undefined, variant && { variant }));
+    },
+  });
+  const name = `matmul f16 ${size}³`;
+  return {
+    ...make(name),
+    variants: (capabilities) => {
+      const chosen = chooseMatmulHalf(sizes, {}, capabilities);
+      return matmulHalfChoice(sizes, {}, capabilities).candidates.map((candidate) =>
+        make(forcedName(name, candidate, chosen), candidate),
+      );
+    },
+  };
+}
+
 /** The products of a linear layer: forward x·Wᵀ, the gradient of its input dy·W and of its weights dyᵀ·x. */
 function linear(batch: number, inputs: number, outputs: number): Case[] {
   const name = `linear ${batch}×${inputs}→${outputs}`;
@@ -65,12 +93,14 @@ function single(size: number): Case {
   });
 }
 
-/** Square products, and those of LeNet-5's first and last and of VGG-16's only linear layer. */
+/** Square products of f32 and f16, and those of LeNet-5's first and last and of VGG-16's only linear layer. */
 export const matmulCases: readonly Case[] = [
   square(512),
   square(1024),
   square(2048, { full: true }),
   square(4096, { full: true, hardware: true }),
+  halfSquare(1024),
+  halfSquare(4096, { full: true, hardware: true }),
   ...linear(64, 576, 120),
   ...linear(64, 84, 10),
   ...linear(128, 512, 10),

@@ -21,8 +21,13 @@ describe("the list of cases", () => {
   it("is chosen from by text, by --full, and by what the adapter can do in time", () => {
     const names = (options: Partial<typeof quick>) =>
       chooseCases(cases, { ...quick, ...options }).map(({ name }) => name);
-    expect(names({ filter: "matmul" })).toEqual(["matmul 512³", "matmul 1024³"]);
-    expect(names({ filter: "matmul", full: true })).toEqual(["matmul 512³", "matmul 1024³", "matmul 2048³"]);
+    expect(names({ filter: "matmul" })).toEqual(["matmul 512³", "matmul 1024³", "matmul f16 1024³"]);
+    expect(names({ filter: "matmul", full: true })).toEqual([
+      "matmul 512³",
+      "matmul 1024³",
+      "matmul 2048³",
+      "matmul f16 1024³",
+    ]);
     expect(names({ filter: "matmul", full: true, software: false })).toContain("matmul 4096³");
     expect(names({ full: true, software: false })).toEqual(cases.map(({ name }) => name));
     expect(names({ filter: "nothing is called so" })).toEqual([]);

@@ -61,11 +61,8 @@ it("compares two files without measuring", async () => {
 });
 
 it("lists rows with the mark of those that only --full runs", async () => {
-  const { code, stdout } = await bench("--list", "--full", "--filter", "matmul");
-  expect([code, stdout]).toEqual([
-    0,
-    "matmul 512³\nmatmul 1024³\nmatmul 2048³  (--full)\nmatmul 4096³  (--full)  (hardware only)\n",
-  ]);
+  const { code, stdout } = await bench("--list", "--full", "--filter", "matmul 4096");
+  expect([code, stdout]).toEqual([0, "matmul 4096³  (--full)  (hardware only)\n"]);
   const json = await bench("--list", "--json", "--filter", "matmul 512");
   expect(JSON.parse(json.stdout)).toEqual([{ name: "matmul 512³", full: false, hardware: false }]);
 });
