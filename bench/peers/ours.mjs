@@ -51,11 +51,12 @@ function replaying({ device }, recording, { check, owned = [] }) {
 }
 
 async function matmulSubject(engine, workload) {
-  const { device, createTensor, readTensor, record, matmul } = engine;
+  const { device, createTensor, readTensor, record } = engine;
   const { size, dtype } = workload;
+  const multiply = dtype === "f16" ? engine.matmulHalf : engine.matmul;
   const inputs = matmulInputs(workload);
   const [a, b] = [inputs.a, inputs.b].map((data) => createTensor(device, [size, size], { dtype, data }));
-  const recording = await record(device, (recorder) => recorder.keep(matmul(recorder, a, b)));
+  const recording = await record(device, (recorder) => recorder.keep(multiply(recorder, a, b)));
   const check = async () => checkMatmul(workload, inputs, await readTensor(recording.result));
   return replaying(engine, recording, { check, owned: [a, b] });
 }
