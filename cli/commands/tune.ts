@@ -19,6 +19,7 @@ interface TuneOptions extends CommonOptions {
   readonly classes: number;
   readonly batch: readonly number[];
   readonly scoringBatch: readonly number[];
+  readonly only: string;
   readonly again?: boolean;
   readonly list?: boolean;
   readonly clear?: boolean;
@@ -48,6 +49,11 @@ export function tuneCommand(signal: AbortSignal): Command {
       .option("--batch <list>", "images in training steps", wholes(1), [64, 128])
       // Of prediction, and of scoring by the paper's 11 λ.
       .option("--scoring-batch <list>", "images in forward passes without training", wholes(1), [256, 1023])
+      .option(
+        "--only <text>",
+        'only problems whose name, as --list shows it, holds the text: "conv2d", "matmul 64x"',
+        "",
+      )
       .option("--again", "measure anew what was measured before")
       .addOption(new Option("--list", "show what was measured on this device, and measure nothing"))
       .addOption(new Option("--clear", "forget all that was measured, on every device").conflicts("list"))
@@ -119,7 +125,10 @@ function nothingToTune(choice: CommonOptions["device"]): InputError {
   );
 }
 
-/** The problems of the networks that the options name, each once. */
+/**
+ * The problems of the networks that the options name, each once.
+ * @throws InputError where `--only` leaves none.
+ */
 function problemsFor(device: Device, options: TuneOptions): Problem[] {
   const problems = new Map<string, Problem>();
   for (const architecture of options.all ? architectures : options.model) {
@@ -131,7 +140,12 @@ function problemsFor(device: Device, options: TuneOptions): Problem[] {
     for (const problem of networkProblems(network, batches)) problems.set(problem.key, problem);
     network.dispose();
   }
-  return [...problems.values()];
+  const chosen = [...problems.values()].filter(({ key }) => key.includes(options.only));
+  if (chosen.length > 0) return chosen;
+  throw new InputError(
+    `--only "${options.only}": in the name of none of the ${problems.size} problems, for example ` +
+      `"${[...problems.keys()][0]}"`,
+  );
 }
 
 function describeResult({ problems, file, interrupted }: TuneResult): string {
