@@ -1,35 +1,33 @@
-import { lambdaWeight, paperLambdas } from "../../src/activemixup/index.js";
-import { advance, blendImages, candidateBlends, scorePairs, selectLowest } from "../../src/kernels/index.js";
+import { paperLambdas, Pool, type BlendAt } from "../../src/activemixup/index.js";
+import { ConfidenceAcquisition } from "../../src/activemixup/acquisition/confidence.js";
+import { selectLowest } from "../../src/kernels/index.js";
 import { Network } from "../../src/nn/index.js";
-import { createTensor } from "../../src/tensor/index.js";
-import { kernelCase, random, randomImages, recorded, type Case } from "./case.js";
+import { kernelCase, randomImages, type Case } from "./case.js";
 import { flopsOf, lenet5, lenet5Half, specOf, type Workload } from "./networks.js";
 
-/** The scoring pass of `distill`: blends of 93 pairs at 11 λ each, forward, smallest confidence over λ. */
-function scoring(workload: Workload): Case {
-  const batch = 93;
-  const blends = batch * paperLambdas.length;
-  const [pool, count] = [100_000, 2000];
+/**
+ * The scoring pass of `distill`: blends of 93 pairs at 11 λ each, forward, smallest confidence over λ; as it runs by
+ * itself, or with blends of 8-bit pixels.
+ */
+function scoring(workload: Workload, blendAt?: BlendAt): Case {
+  const blends = 93 * paperLambdas.length;
   return {
-    name: `scoring with ${workload.architecture}, ${paperLambdas.length} λ a pair`,
+    name: `scoring with ${workload.architecture}, ${paperLambdas.length} λ${blendAt ? `, ${blendAt}` : ""}`,
     work: { unit: "blends/s", amount: blends, bound: "multiply-add", cost: flopsOf(workload, blends).forward },
-    record: (device) => {
-      const network = new Network(device, specOf(workload), 1);
-      const { mean, deviation } = network.spec;
-      const images = randomImages(device, [count, 1, 28, 28]);
-      const u32 = (size: number, data?: ArrayLike<number>) => createTensor(device, [size], { dtype: "u32", data });
-      const [counter, taken, choices] = [u32(1), u32(pool), u32(pool)];
-      const pairs = u32(pool, random.sample(pool, (count * (count - 1)) / 2));
-      const lambdas = u32(paperLambdas.length, paperLambdas.map(lambdaWeight));
-      const scores = createTensor(device, [pool]);
-      const tensors = [images, counter, taken, choices, pairs, lambdas, scores];
-      return recorded(device, [...tensors, network], (recorder) => {
-        const blend = candidateBlends(recorder, { images: count, pool, pairs, lambdas, counter, batch });
-        const input = blendImages(recorder, images, blend, { mean, std: deviation });
-        const { output } = network.forward({ recorder, training: false, seed: 0 }, input);
-        scorePairs(recorder, output, { counter, taken, scores, choices, lambdas: paperLambdas.length });
-        advance(recorder, counter);
-      });
+    async record(device) {
+      const student = new Network(device, specOf(workload), 1);
+      const images = randomImages(device, [2000, 1, 28, 28]);
+      const pool = new Pool(2000, 100_000, 1);
+      const context = { pool, lambdas: paperLambdas, student, images, seed: 1, blendAt };
+      const acquisition = await ConfidenceAcquisition.create(context, false);
+      return {
+        recording: acquisition.scoring,
+        dispose() {
+          acquisition.dispose();
+          images.dispose();
+          student.dispose();
+        },
+      };
     },
   };
 }
@@ -45,4 +43,11 @@ function selection(millions: number): Case {
   );
 }
 
-export const acquisitionCases: readonly Case[] = [scoring(lenet5), scoring(lenet5Half), selection(2), selection(10)];
+export const acquisitionCases: readonly Case[] = [
+  scoring(lenet5),
+  scoring(lenet5, "pixels"),
+  scoring(lenet5Half),
+  scoring(lenet5Half, "pixels"),
+  selection(2),
+  selection(10),
+];

@@ -45,7 +45,7 @@ async function measureAll(workloads, engines, { timeout }) {
 
 const noRows = ({ only }) => `--only ${only.map((text) => `"${text}"`).join(", ")}: no row's name holds it; see --full`;
 
-function describeMachine({ device }, engines, { profile, set }, date) {
+function describeMachine({ device }, engines, { profile, set, wait }, date) {
   const versions = engines.flatMap(({ about }) => Object.entries(about.versions));
   const unique = [...new Map(versions)].map(([name, version]) => `${name} ${version}`);
   const torch = engines.find(({ name }) => name === "torch");
@@ -53,6 +53,7 @@ function describeMachine({ device }, engines, { profile, set }, date) {
     `device: ${device.adapter}${device.software ? " (software)" : ""}, rows for: ${set}`,
     `driver: ${device.driver}`,
     `Dawn profile ${profile}: ${device.toggles.join(", ") || "no toggles"}`,
+    `peers on WebGPU wait ${wait === "slept" ? "after a sleep, as ours does" : "at once, ours after a sleep"}`,
     ...(torch ? [`torch's device: ${torch.about.device.adapter}`] : []),
     `processors: ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
     `versions: Node ${process.versions.node}, ${unique.join(", ")}`,
@@ -80,7 +81,7 @@ async function main() {
     }));
     const abouts = engines.map((engine) => engine.about);
     process.stdout.write(
-      `${JSON.stringify({ date, node: process.version, profile: options.profile, set, engines: abouts, rows })}\n`,
+      `${JSON.stringify({ date, node: process.version, profile: options.profile, wait: options.wait, set, engines: abouts, rows })}\n`,
     );
   } else {
     const head = describeMachine(about, engines, { ...options, set }, date).join("\n");

@@ -6,7 +6,7 @@ import { measure } from "./sampling.mjs";
 import { workloads } from "./workloads.mjs";
 
 /**
- * What every runner does: `node RUNNER.mjs [--profile safe|fast] WORKLOAD…` prints one JSON line about the engine,
+ * What every runner does: `node RUNNER.mjs [--profile safe|fast] [--wait slept|plain] WORKLOAD…` prints one JSON line about the engine,
  * `{"engine", "versions", "device"?}`, then one for each workload: `{"workload", "median", "min", "max", "samples",
  * "runs"}` in seconds of one run, or `{"workload", "cannot"}` with the reason. Without workloads it only says what it
  * is. Where the engine is not installed or does not start, the only line is `{"missing"}` or `{"cannot"}`.
@@ -28,7 +28,11 @@ export async function runEngine(name, open) {
   for (const method of ["log", "info", "debug"]) console[method] = console.error;
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { profile: { type: "string", default: "safe" }, variant: { type: "string", default: "" } },
+    options: {
+      profile: { type: "string", default: "safe" },
+      wait: { type: "string", default: "slept" },
+      variant: { type: "string", default: "" },
+    },
   });
   let engine;
   try {
@@ -38,12 +42,12 @@ export async function runEngine(name, open) {
     return end();
   }
   say({ engine: name, versions: engine.versions, device: engine.device });
-  for (const workload of positionals) say({ workload, ...(await resultOf(engine, workload)) });
+  for (const workload of positionals) say({ workload, ...(await resultOf(engine, workload, values.wait)) });
   engine.close?.();
   return end();
 }
 
-async function resultOf(engine, name) {
+async function resultOf(engine, name, wait) {
   const workload = workloads.find((entry) => entry.name === name);
   if (!workload) return { cannot: `no workload is called "${name}"` };
   const setUp = engine.kinds[workload.kind];
@@ -59,7 +63,7 @@ async function resultOf(engine, name) {
       await subject.check?.();
       expectNoTrouble();
     };
-    const timing = await measure({ ...subject, check });
+    const timing = await measure({ ...subject, check }, wait);
     expectNoTrouble();
     return timing;
   } catch (error) {

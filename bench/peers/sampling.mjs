@@ -21,7 +21,7 @@ const LONG_MILLISECONDS = 5000;
 const LONG_SAMPLES = 3;
 
 /** Share of the shortest time seen that is slept before waiting: a sample must not be measured by its sleep. */
-const SLEPT = 0.7;
+const SLEPT = { slept: 0.7, plain: 0 };
 
 /** No more runs than this in one sample, so that queues stay within memory. */
 const MOST_RUNS = 5000;
@@ -29,17 +29,18 @@ const MOST_RUNS = 5000;
 /**
  * Times a subject after warming it up: each sample is as many runs as fill it, from before the first is queued until
  * the device is done. Waiting for a device in Node burns a core, which a software driver needs; so, for every engine
- * alike, the samples sleep for most of the expected time before they wait.
+ * alike, the samples sleep for most of the expected time before they wait, unless the wait is to be `plain`.
  * @param {Subject} subject
+ * @param {"slept" | "plain"} wait
  * @returns {Promise<{ median: number, min: number, max: number, samples: number, runs: number }>} seconds of one run,
  * and runs in a sample
  */
-export async function measure({ run, finish, check }) {
+export async function measure({ run, finish, check }, wait = "slept") {
   const time = async (runs, expected) => {
     const start = performance.now();
     await run(runs);
     if (finish) {
-      const left = SLEPT * expected - (performance.now() - start);
+      const left = SLEPT[wait] * expected - (performance.now() - start);
       if (left >= 1) await sleep(left);
       await finish();
     }

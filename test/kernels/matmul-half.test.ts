@@ -179,7 +179,7 @@ describe("matmulHalf by subgroup matrices, these made of plain WGSL", () => {
           f32Tolerance(k),
         );
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 

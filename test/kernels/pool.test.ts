@@ -97,7 +97,7 @@ describe("max pooling", () => {
           );
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

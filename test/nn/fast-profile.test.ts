@@ -45,12 +45,9 @@ async function train(device: Device, spec: NetworkSpec): Promise<Float32Array> {
 }
 
 describe("a training step gives the same bits with and without Dawn's safety net:", () => {
-  it.each([
-    ["lenet5-half", { channels: 1, height: 27, width: 30 }],
-    ["resnet20", { channels: 3, height: 9, width: 12 }],
-  ])("%s on %o", { timeout: 120_000 }, async (architecture, image) => {
-    const scale = new Array<number>(image.channels).fill(0.5);
-    const spec = { architecture, image, classes: 4, mean: scale, deviation: scale };
+  it("LeNet-5-half on images that fill no tile", async () => {
+    const image = { channels: 1, height: 27, width: 30 };
+    const spec = { architecture: "lenet5-half", image, classes: 4, mean: [0.5], deviation: [0.5] };
     expectClose(await train(devices.fast, spec), await train(devices.safe, spec), EXACT);
   });
 });
