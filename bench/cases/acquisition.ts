@@ -12,7 +12,7 @@ import { flopsOf, lenet5, lenet5Half, specOf, type Workload } from "./networks.j
 function scoring(workload: Workload, blendAt?: BlendAt): Case {
   const blends = 93 * paperLambdas.length;
   return {
-    name: `scoring with ${workload.architecture}, ${paperLambdas.length} λ${blendAt ? `, ${blendAt}` : ""}`,
+    name: `scoring by ${workload.architecture}, ${paperLambdas.length} λ${blendAt ? `, ${blendAt}` : ""}`,
     work: { unit: "blends/s", amount: blends, bound: "multiply-add", cost: flopsOf(workload, blends).forward },
     async record(device) {
       const student = new Network(device, specOf(workload), 1);

@@ -6,9 +6,10 @@ import { addInParts } from "../gemm/sum-parts.js";
 import { toFloat } from "../half/index.js";
 import { matmulSizes, type MatmulOptions } from "../matmul/contract.js";
 import { matmul } from "../matmul/index.js";
+import { matmulSplit } from "../matmul/params.js";
 import { output, type Target } from "../output.js";
 import { chooseMatmulHalf, type MatmulHalfVariant } from "./choice.js";
-import { matmulHalfSplit, planMatmulHalf } from "./plan.js";
+import { planMatmulHalf } from "./plan.js";
 import { matmulHalfReference } from "./reference.js";
 
 export { chooseMatmulHalf, matmulHalfChoice, type MatmulHalfVariant } from "./choice.js";
@@ -52,7 +53,7 @@ export function matmulHalf(
     },
     plan: (capabilities: Capabilities) => planMatmulHalf(variant, sizes, options, bias !== undefined, capabilities),
   };
-  const { parts } = matmulHalfSplit(variant, sizes);
+  const { parts } = matmulSplit(variant, sizes);
   addInParts(recorder, launch, out, parts, { bias, channelAxis: 1, relu });
   return out;
 }

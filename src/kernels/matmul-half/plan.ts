@@ -4,10 +4,10 @@ import type { GpuPlan } from "../../tensor/launch.js";
 import { MATRIX_ENABLES, matrixConstants, matrixSource } from "../../tensor/subgroup-matrix/index.js";
 import { expectWorkgroup } from "../expect.js";
 import { planTiled } from "../gemm/plan.js";
-import { splitSum, type Split } from "../gemm/split.js";
 import { isTiled, type TiledVariant } from "../gemm/tile.js";
 import { linearGrid } from "../grid.js";
 import type { MatmulOptions, MatmulSizes } from "../matmul/contract.js";
+import { matmulParams, matmulSplit } from "../matmul/params.js";
 import tiledSource from "../matmul/tiled.wgsl?raw";
 import { expectMatrices, matrixTileNeeds, matrixTiles, type MatrixVariant } from "./matrix-tile.js";
 import productSource from "./product.wgsl?raw";
@@ -16,14 +16,8 @@ import matrixProductSource from "./subgroup-matrix.wgsl?raw";
 /** The variants that read f16 themselves. */
 export type HalfProgram = TiledVariant | MatrixVariant;
 
-/** In how many parts a variant sums over K: more than one only by tiles. */
-export function matmulHalfSplit(variant: HalfProgram, { m, n, k }: MatmulSizes): Split {
-  if (!isTiled(variant)) return { parts: 1, partDepth: k };
-  return splitSum(variant, { rows: m, columns: n, depth: k });
-}
-
 /**
- * Program and grid of one variant for the given sizes. Where it sums in several parts (see {@link matmulHalfSplit}), bias
+ * Program and grid of one variant for the given sizes. Where it sums in several parts (see {@link matmulSplit}), bias
  * and ReLU are left to those who add them up.
  * @throws DeviceError where the device has not what the variant needs: f16, workgroup memory, subgroup matrices.
  */
@@ -35,12 +29,8 @@ export function planMatmulHalf(
   capabilities: Capabilities,
 ): GpuPlan {
   const { m, n, k } = sizes;
-  const { transposeA = false, transposeB = false, relu = false } = options;
-  const { parts, partDepth } = matmulHalfSplit(variant, sizes);
-  const aStrides = transposeA ? [1, m] : [k, 1];
-  const bStrides = transposeB ? [1, k] : [n, 1];
-  const epilogue = parts === 1 ? [Number(hasBias), Number(relu)] : [0, 0];
-  const params = [m, n, k, ...aStrides, ...bStrides, ...epilogue, partDepth];
+  const { transposeA = false, transposeB = false } = options;
+  const params = matmulParams(sizes, options, hasBias, matmulSplit(variant, sizes));
   const along = { A_ALONG_K: !transposeA, B_ALONG_K: transposeB };
   if (!isTiled(variant)) return { ...planMatrices(variant, sizes, along, capabilities), params };
   if (!capabilities.f16) {

@@ -7,7 +7,8 @@ import { output, type Target } from "../output.js";
 import { problemOf } from "../variant.js";
 import { chooseMatmul, matmulChoice, type MatmulVariant } from "./choice.js";
 import { matmulSizes, type MatmulOptions } from "./contract.js";
-import { matmulSplit, planMatmul } from "./plan.js";
+import { matmulSplit } from "./params.js";
+import { planMatmul } from "./plan.js";
 import { matmulReference } from "./reference.js";
 
 export { chooseMatmul, matmulChoice, type MatmulVariant } from "./choice.js";

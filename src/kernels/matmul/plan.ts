@@ -2,11 +2,11 @@ import type { Capabilities } from "../../tensor/device.js";
 import type { GpuPlan } from "../../tensor/launch.js";
 import { expectSubgroups } from "../expect.js";
 import { planTiled } from "../gemm/plan.js";
-import { splitSum, type Split } from "../gemm/split.js";
 import { isTiled } from "../gemm/tile.js";
 import { linearGrid } from "../grid.js";
 import { LANES, type MatmulVariant } from "./choice.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
+import { matmulParams, matmulSplit } from "./params.js";
 import productSource from "./product.wgsl?raw";
 import registerSource from "./register.wgsl?raw";
 import subgroupSource from "./subgroup.wgsl?raw";
@@ -22,12 +22,6 @@ function columnsPerLane(n: number): number {
   return cost(4) < cost(8) ? 4 : 8;
 }
 
-/** In how many parts a variant sums over K: more than one only by tiles. */
-export function matmulSplit(variant: MatmulVariant, { m, n, k }: MatmulSizes): Split {
-  if (!isTiled(variant)) return { parts: 1, partDepth: k };
-  return splitSum(variant, { rows: m, columns: n, depth: k });
-}
-
 /**
  * Program and grid of one variant for the given sizes. Where it sums in several parts (see {@link matmulSplit}), bias
  * and ReLU are left to those who add them up.
@@ -41,12 +35,8 @@ export function planMatmul(
   capabilities: Capabilities,
 ): GpuPlan {
   const { m, n, k } = sizes;
-  const { transposeA = false, transposeB = false, relu = false } = options;
-  const { parts, partDepth } = matmulSplit(variant, sizes);
-  const aStrides = transposeA ? [1, m] : [k, 1];
-  const bStrides = transposeB ? [1, k] : [n, 1];
-  const epilogue = parts === 1 ? [Number(hasBias), Number(relu)] : [0, 0];
-  const params = [m, n, k, ...aStrides, ...bStrides, ...epilogue, partDepth];
+  const { transposeA = false, transposeB = false } = options;
+  const params = matmulParams(sizes, options, hasBias, matmulSplit(variant, sizes));
   if (isTiled(variant)) {
     const operands = {
       kernel: "matmul",
