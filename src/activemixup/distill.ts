@@ -5,12 +5,13 @@ import { createTensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition, type BlendAt } from "./acquisition/index.js";
 import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
 import { Evaluation, type Score } from "./evaluation.js";
-import { ASKED_AT_ONCE, Ledger } from "./ledger.js";
+import { Ledger } from "./ledger/ledger.js";
+import { MemoryStore } from "./ledger/store.js";
 import type { DistillOptions } from "./options.js";
 import { planDistill, stepsOf, sum } from "./plan.js";
 import { Pool } from "./pool.js";
 import { Stopwatch, type Phase, type PhaseSeconds } from "./stopwatch.js";
-import type { Teacher } from "./teacher.js";
+import type { Teacher } from "./teacher/teacher.js";
 
 /** One answered query: a blend (a real image is one of itself with itself, λ = 1) and the teacher's probabilities. */
 export interface AnsweredQuery extends MixedPair {
@@ -128,17 +129,20 @@ class DistillRun {
       acquisition: await preparing.time("prepare", () => create!({ ...context, pool })),
     };
     const start = options.restart ? await student.state() : undefined;
-    return new DistillRun(input, plan, new Ledger(teacher, options.budget), examples, trainer, selection, start, [
-      preparing,
-    ]);
+    const ledger = new Ledger(teacher, new MemoryStore(teacher.name), {
+      run: "",
+      budget: options.budget,
+      countFailed: true,
+    });
+    return new DistillRun(input, plan, ledger, examples, trainer, selection, start, [preparing]);
   }
 
   async execute(): Promise<DistillReport> {
-    const { teacher, student, evaluation, observer, signal } = this.input;
+    const { student, evaluation, observer, signal } = this.input;
     try {
       if (evaluation) {
         const watch = this.newWatch();
-        this.judge = await watch.time("evaluate", () => Evaluation.create(evaluation, teacher, student, signal));
+        this.judge = await watch.time("evaluate", () => Evaluation.create(evaluation, this.ledger, student, signal));
       }
       for (let round = 0; round < this.plan.length; round++) {
         this.rounds.push(await this.round(round, this.newWatch()));
@@ -159,7 +163,7 @@ class DistillRun {
 
   private report(interrupted: boolean): DistillReport {
     return {
-      queries: this.ledger.queries,
+      queries: this.ledger.spent,
       evaluationQueries: this.judge?.count ?? 0,
       teacherAccuracy: this.judge?.teacherAccuracy,
       blendAt: this.selection?.acquisition.blendAt,
@@ -195,7 +199,7 @@ class DistillRun {
       throw new InputError(`the student diverged in round ${round}: its loss is ${loss}; lower --rate`);
     }
     const score = this.judge && (await watch.time("evaluate", () => this.judge!.score(signal)));
-    return { round, asked, queries: this.ledger.queries, steps, loss, student: score, seconds: watch.seconds };
+    return { round, asked, queries: this.ledger.spent, steps, loss, student: score, seconds: watch.seconds };
   }
 
   private realImages(): Promise<MixedPair[]> {
@@ -219,22 +223,16 @@ class DistillRun {
    * of answers goes to the observer before the next is asked for.
    */
   private async ask(round: number, chosen: readonly MixedPair[]): Promise<void> {
-    const { images, teacher, observer, signal } = this.input;
+    const { images, observer, signal } = this.input;
     const { channels, height, width } = images;
-    for (let start = 0; start < chosen.length; start += ASKED_AT_ONCE) {
-      signal?.throwIfAborted();
-      const part = chosen.slice(start, start + ASKED_AT_ONCE);
-      const pixels = blendOnHost(images.pixels, bytesPerImage(images), part);
-      const labels = await this.ledger.query({ count: part.length, channels, height, width, pixels }, signal);
-      const answers = part.map((blend, index) => ({
-        ...blend,
-        round,
-        label: labels.slice(index * teacher.classes, (index + 1) * teacher.classes),
-      }));
-      await observer?.onAnswers?.(answers);
-      this.answers.push(...answers);
-      observer?.onProgress?.("query", round, start + part.length, chosen.length);
-    }
+    const pixels = blendOnHost(images.pixels, bytesPerImage(images), chosen);
+    const labels = await this.ledger.query(
+      { count: chosen.length, channels, height, width, pixels },
+      { signal, onProgress: (done) => observer?.onProgress?.("query", round, done, chosen.length) },
+    );
+    const answers = chosen.map((blend, index) => ({ ...blend, round, label: labels[index]! }));
+    await observer?.onAnswers?.(answers);
+    this.answers.push(...answers);
   }
 
   dispose(): void {

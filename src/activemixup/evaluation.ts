@@ -1,7 +1,6 @@
 import { Predictor, type Network } from "../nn/index.js";
-import { bytesPerImage, type ImageSet } from "../data/index.js";
-import { ASKED_AT_ONCE, checkProbabilities } from "./ledger.js";
-import type { Teacher } from "./teacher.js";
+import type { ImageSet } from "../data/index.js";
+import type { Ledger } from "./ledger/ledger.js";
 
 /** How well the student does on images that it is not trained on. */
 export interface Score {
@@ -23,16 +22,9 @@ export class Evaluation {
    * Asks the teacher about the images: outside the budget, since nothing is trained on the answers.
    * @param images test images, or real images held out
    */
-  static async create(images: ImageSet, teacher: Teacher, student: Network, signal?: AbortSignal): Promise<Evaluation> {
-    const size = bytesPerImage(images);
-    const teacherLabels = new Uint32Array(images.count);
-    for (let start = 0; start < images.count; start += ASKED_AT_ONCE) {
-      const count = Math.min(ASKED_AT_ONCE, images.count - start);
-      const pixels = images.pixels.subarray(start * size, (start + count) * size);
-      const answers = await teacher.query({ ...images, count, pixels }, signal);
-      checkProbabilities(answers, count, teacher.classes);
-      teacherLabels.set(largest(answers, teacher.classes), start);
-    }
+  static async create(images: ImageSet, ledger: Ledger, student: Network, signal?: AbortSignal): Promise<Evaluation> {
+    const answers = await ledger.query(images, { signal });
+    const teacherLabels = Uint32Array.from(answers, (answer) => largest(answer!, answer!.length)[0]);
     return new Evaluation(images, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
   }
 

@@ -10,11 +10,17 @@ export {
   type RoundReport,
 } from "./distill.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
-export { checkProbabilities, Ledger } from "./ledger.js";
+export { queryIdentity } from "./ledger/identity.js";
+export { Ledger, type LedgerOptions } from "./ledger/ledger.js";
+export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
 export { planDistill, planRounds } from "./plan.js";
 export { checkClassNames, specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
 export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
-export { NetworkTeacher, type ImageBatch, type Teacher } from "./teacher.js";
+export * from "./teacher/answer-form.js";
+export { checkAnswer } from "./teacher/check-answer.js";
+export { NetworkTeacher } from "./teacher/network-teacher.js";
+export type * from "./teacher/settings.js";
+export * from "./teacher/teacher.js";

@@ -6,7 +6,7 @@ import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
-import type { Teacher } from "./teacher.js";
+import type { Teacher } from "./teacher/teacher.js";
 
 /** What decides whether a run can be made. */
 export type DistillPlanInput = Pick<DistillInput, "images" | "student" | "evaluation" | "options"> & {

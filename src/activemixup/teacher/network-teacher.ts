@@ -1,41 +1,37 @@
-import { InputError } from "../errors.js";
-import { Predictor, type ImageShape, type Network } from "../nn/index.js";
-
-/** 8-bit images for the teacher. */
-export interface ImageBatch extends ImageShape {
-  readonly count: number;
-  /** N C H W, 0 to 255. */
-  readonly pixels: Uint8Array;
-}
-
-/** The black box: images in, class probabilities out. The method sees nothing else of it. */
-export interface Teacher {
-  readonly classes: number;
-  /** Probabilities of the classes for each image, [count, classes] row by row; each row sums to 1. */
-  query(batch: ImageBatch, signal?: AbortSignal): Promise<Float32Array>;
-}
+import { InputError } from "../../errors.js";
+import { Predictor, type ImageShape, type Network } from "../../nn/index.js";
+import { localManner, type QueryBatch, type Teacher } from "./teacher.js";
 
 /** A network of this engine in the role of the teacher. */
 export class NetworkTeacher implements Teacher {
+  readonly manner = localManner;
+
   private constructor(
     private readonly network: Network,
     private readonly predictor: Predictor,
-    private readonly name: string,
+    readonly name: string,
   ) {}
 
-  /** @param name of the file, for errors */
+  /** @param name tells it apart in ledgers and errors: the file, with a digest of what it holds */
   static async create(network: Network, name: string): Promise<NetworkTeacher> {
-    return new NetworkTeacher(network, await Predictor.create(network, 1024), name);
+    return new NetworkTeacher(network, await Predictor.create(network, localManner.batch), name);
   }
 
   get classes(): number {
     return this.network.spec.classes;
   }
 
+  get classNames(): readonly string[] | undefined {
+    return this.network.spec.classNames;
+  }
+
   /** @throws InputError where the images are not of the shape that the network takes. */
-  async query(batch: ImageBatch, signal?: AbortSignal): Promise<Float32Array> {
+  async query(batch: QueryBatch, signal?: AbortSignal): Promise<Float32Array[]> {
     this.checkShape(batch);
-    return (await this.predictor.predict(batch.pixels, signal)).probabilities;
+    const { probabilities } = await this.predictor.predict(batch.pixels, signal);
+    return Array.from({ length: batch.count }, (_, image) =>
+      probabilities.slice(image * this.classes, (image + 1) * this.classes),
+    );
   }
 
   /** @throws InputError where images of this shape cannot be asked about. */

@@ -1,0 +1,206 @@
+import { InputError } from "../../errors.js";
+import type { ImageShape } from "../../nn/index.js";
+import { checkAnswer } from "../teacher/check-answer.js";
+import { AnswerFault, TeacherFault, type Answer, type QueryBatch, type Teacher } from "../teacher/teacher.js";
+import { queryIdentity } from "./identity.js";
+import { backoff, Pacer, sleep } from "./pacer.js";
+import type { KeptAnswer, LedgerStore } from "./store.js";
+
+/** 8-bit images, N C H W. */
+export interface Images extends ImageShape {
+  readonly count: number;
+  readonly pixels: Uint8Array;
+}
+
+export interface LedgerOptions {
+  /** Tells the runs apart that share a store. */
+  readonly run: string;
+  /** Most images that the teacher may charge this run for. */
+  readonly budget: number;
+  /** Whether attempts that failed, or were under way when the run was killed, count against the budget. */
+  readonly countFailed: boolean;
+  /** Hears of faults that are waited out. */
+  readonly onNotice?: ((message: string) => void) | undefined;
+}
+
+export interface LedgerQueryOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** `done` of the images have answers. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Seconds that requests under way may still take after Ctrl-C: their answers are paid for. */
+const GRACE = 5;
+
+/**
+ * What one run asks of one teacher. An image whose answer is kept is not asked about; every request is durable before
+ * it is sent and every answer before it is used; failed attempts are repeated; never more than the budget is spent.
+ */
+export class Ledger {
+  private underWay = 0;
+  private answered: number;
+  private failed: number;
+  private readonly pacer: Pacer;
+  private readonly countFailed: boolean;
+
+  constructor(
+    readonly teacher: Teacher,
+    private readonly store: LedgerStore,
+    private readonly options: LedgerOptions,
+  ) {
+    this.pacer = new Pacer(teacher.manner.requestsPerSecond);
+    this.countFailed = options.countFailed && teacher.manner.charges;
+    const { answered, failed, open } = store.spending(options.run);
+    this.answered = answered;
+    // What is open now was under way when this run was killed.
+    this.failed = failed + open;
+  }
+
+  /** Images that count against the budget so far. */
+  get spent(): number {
+    return this.answered + this.underWay + (this.countFailed ? this.failed : 0);
+  }
+
+  get left(): number {
+    return Math.max(0, this.options.budget - this.spent);
+  }
+
+  /**
+   * Soft labels of the images, in their order; none for images that the budget did not cover.
+   * @throws InputError where the teacher gave no answer to an image in all its attempts, or says that asking again is
+   * of no use; what aborted the signal. Answers that came until then are kept.
+   */
+  async query(images: Images, { signal, onProgress }: LedgerQueryOptions = {}): Promise<(Float32Array | undefined)[]> {
+    const { count, pixels } = images;
+    const size = pixels.length / count;
+    const imageAt = (index: number) => pixels.subarray(index * size, (index + 1) * size);
+    const ids = await Promise.all(
+      Array.from({ length: count }, (_, index) => queryIdentity(this.teacher.name, images, imageAt(index))),
+    );
+    const places = new Map<string, number>();
+    for (const [index, id] of ids.entries()) if (this.store.find(id) === undefined) places.set(id, index);
+    const wanted = [...places.keys()];
+    let done = count - wanted.length;
+    onProgress?.(done);
+    await this.inParallel(wanted, async (part) => {
+      await this.ask(part, (id) => imageAt(places.get(id)!), images, signal);
+      onProgress?.((done += part.length));
+    });
+    return ids.map((id) => this.store.find(id));
+  }
+
+  /**
+   * Works off the queries in requests, several at a time. After an error no further request begins, and those under way
+   * end before it is thrown.
+   */
+  private async inParallel(wanted: readonly string[], work: (part: string[]) => Promise<void>): Promise<void> {
+    const { batch, concurrency } = this.teacher.manner;
+    const errors: unknown[] = [];
+    let next = 0;
+    const worker = async () => {
+      while (next < wanted.length && errors.length === 0) {
+        const part = wanted.slice(next, (next += batch));
+        await work(part).catch((error: unknown) => errors.push(error));
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** Asks until all of `wanted` have answers, or the budget is spent. */
+  private async ask(
+    wanted: readonly string[],
+    pixelsOf: (id: string) => Uint8Array,
+    { channels, height, width }: ImageShape,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { attempts, backoffSeconds } = this.teacher.manner;
+    for (let failed = 1; ; failed++) {
+      await this.pacer.turn(signal);
+      const ids = wanted.slice(0, this.left);
+      if (ids.length === 0) return;
+      const count = ids.length;
+      const pixels = new Uint8Array(count * channels * height * width);
+      for (const [index, id] of ids.entries()) pixels.set(pixelsOf(id), index * channels * height * width);
+      const fault = await this.attempt({ channels, height, width, count, pixels, ids }, signal);
+      wanted = wanted.filter((id) => this.store.find(id) === undefined);
+      if (!fault || wanted.length === 0) return;
+      if (failed === attempts) {
+        throw new InputError(
+          `the teacher ${this.teacher.name} gave no answer to query ${wanted[0]} in ${attempts} ` +
+            `${attempts === 1 ? "attempt" : "attempts"}: ${fault.message}; mend the teacher, then go on from what is kept`,
+        );
+      }
+      const wait = Math.max(backoff(backoffSeconds, failed), fault.retryAfter ?? 0);
+      if (fault.retryAfter !== undefined) this.pacer.pause(fault.retryAfter);
+      if (wait >= 1)
+        this.options.onNotice?.(`the teacher failed (${fault.message}); next attempt in ${wait.toFixed(0)} s`);
+      await sleep(wait, signal);
+    }
+  }
+
+  /** One request: durable before it is sent, its answers before they are used. Gives what went wrong, if anything did. */
+  private async attempt(batch: QueryBatch, signal?: AbortSignal): Promise<TeacherFault | undefined> {
+    const { count, ids } = batch;
+    const ask = this.store.nextAsk();
+    this.underWay += count;
+    try {
+      await this.store.append([{ kind: "ask", ask, run: this.options.run, count }]);
+      let answers: readonly Answer[] = [];
+      let fault: unknown;
+      try {
+        answers = await this.send(batch, signal);
+      } catch (error) {
+        fault = error;
+      }
+      const kept: KeptAnswer[] = [];
+      if (fault === undefined && answers.length !== count) {
+        fault = new TeacherFault(`${answers.length} answers to ${count} images`, true);
+      }
+      if (fault === undefined) {
+        for (const [index, query] of ids.entries()) {
+          const answer = checkAnswer(answers[index], this.teacher.classes);
+          if (answer instanceof AnswerFault) fault ??= new TeacherFault(`query ${query}: ${answer.message}`, true);
+          else kept.push({ query, probabilities: answer });
+        }
+      }
+      const free = fault instanceof TeacherFault && !fault.charged;
+      const failed = free ? 0 : count - kept.length;
+      const why = fault instanceof Error ? fault.message : undefined;
+      await this.store.append([{ kind: "outcome", ask, answers: kept, failed, ...(why ? { why } : {}) }]);
+      this.answered += kept.length;
+      this.failed += failed;
+      if (fault === undefined || fault instanceof TeacherFault) return fault;
+      throw fault;
+    } finally {
+      this.underWay -= count;
+    }
+  }
+
+  /** Sends a request, within the teacher's time. */
+  private async send(batch: QueryBatch, signal?: AbortSignal): Promise<readonly Answer[]> {
+    const { timeoutSeconds, charges } = this.teacher.manner;
+    const stop = new AbortController();
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    const after = (seconds: number, reason: Error) => {
+      timers.push(
+        setTimeout(() => {
+          stop.abort(reason);
+        }, seconds * 1000),
+      );
+    };
+    const onAbort = () => {
+      after(charges ? GRACE : 0, signal!.reason as Error);
+    };
+    if (timeoutSeconds !== undefined) after(timeoutSeconds, new TeacherFault(`no answer in ${timeoutSeconds} s`, true));
+    signal?.addEventListener("abort", onAbort);
+    try {
+      return await this.teacher.query(batch, stop.signal);
+    } catch (error) {
+      throw stop.signal.aborted ? stop.signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      for (const timer of timers) clearTimeout(timer);
+    }
+  }
+}
