@@ -1,17 +1,49 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../src/errors.js";
 
-/** Writes a whole file or nothing: beside its place first, then renamed. */
+/** Writes a whole file or nothing, also if the power fails: beside its place first, then renamed. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(beside, content);
+    await writeDurably(beside, "w", content);
     await rename(beside, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined); // where no file can be made, there is none to remove
     throw asInputError(error, path, "written", "give a place where you may write, with room on the disk");
+  }
+}
+
+/** Adds to the end of a file; durable once this resolves. Gives the file's length. */
+export async function appendDurably(path: string, content: string): Promise<number> {
+  try {
+    return await writeDurably(path, "a", content);
+  } catch (error) {
+    throw asInputError(error, path, "written", "see that the disk has room");
+  }
+}
+
+async function writeDurably(path: string, flags: "a" | "w", content: string | Uint8Array): Promise<number> {
+  const file = await open(path, flags);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the names in a folder durable; some systems do so unasked and cannot be asked. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -22,6 +22,15 @@ export function positive(text: string): number {
   return value;
 }
 
+/** A share, from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("expected a share from 0 to 1, for example 0.1.");
+  }
+  return value;
+}
+
 /** Numbers with commas between them: a λ grid. */
 export function numbers(text: string): number[] {
   const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));

@@ -1,47 +1,61 @@
-import { Predictor, type Network } from "../nn/index.js";
 import type { ImageSet } from "../data/index.js";
-import type { Ledger } from "./ledger/ledger.js";
+import { InputError } from "../errors.js";
+import { Predictor, type Network } from "../nn/index.js";
+import type { Panel } from "./ledger/panel.js";
 
-/** How well the student does on images that it is not trained on. */
+/** How well the student does on test images. */
 export interface Score {
-  /** Share of the images on which student and teacher give the same class. */
-  readonly agreement: number;
+  /** Share of the images on which student and teacher give the same class; absent where the teacher is not asked. */
+  readonly agreement?: number;
   /** Share of the images that the student classifies as their labels say; absent without labels. */
   readonly accuracy?: number;
 }
 
-/** Compares the student with the teacher, and with true labels where there are any, on images held apart. */
+/** Compares the student with true labels, where there are any, and with the teacher, where it may be asked. */
 export class Evaluation {
   private constructor(
     private readonly images: ImageSet,
-    private readonly teacherLabels: Uint32Array,
+    private readonly teacherLabels: Uint32Array | undefined,
     private readonly predictor: Predictor,
   ) {}
 
   /**
-   * Asks the teacher about the images: outside the budget, since nothing is trained on the answers.
-   * @param images test images, or real images held out
+   * Asks about the images where there is a panel: outside the budget, since nothing is trained on the answers.
+   * @throws InputError where the images have no labels and there is no teacher to compare with
    */
-  static async create(images: ImageSet, ledger: Ledger, student: Network, signal?: AbortSignal): Promise<Evaluation> {
-    const answers = await ledger.query(images, { signal });
-    const teacherLabels = Uint32Array.from(answers, (answer) => largest(answer!, answer!.length)[0]);
+  static async create(
+    images: ImageSet,
+    panel: Panel | undefined,
+    student: Network,
+    signal?: AbortSignal,
+  ): Promise<Evaluation> {
+    if (!panel && !images.labels) {
+      throw new InputError(
+        `--test ${images.name} has no labels, and the teacher is not asked about test images; ` +
+          `give labelled images, or let it be asked with --ask-test`,
+      );
+    }
+    const answers = await panel?.query(images, { signal });
+    const teacherLabels = answers && Uint32Array.from(answers, (answer) => largest(answer!, answer!.length)[0]);
     return new Evaluation(images, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
   }
 
-  /** Images that the teacher was asked about. */
+  /** Images that the teacher answered. */
   get count(): number {
-    return this.images.count;
+    return this.teacherLabels?.length ?? 0;
   }
 
   /** Share of the images that the teacher classifies as their labels say. */
   get teacherAccuracy(): number | undefined {
-    return this.images.labels && share(this.teacherLabels, this.images.labels);
+    return this.images.labels && this.teacherLabels && share(this.teacherLabels, this.images.labels);
   }
 
   async score(signal?: AbortSignal): Promise<Score> {
     const { labels } = await this.predictor.predict(this.images.pixels, signal);
-    const agreement = share(labels, this.teacherLabels);
-    return this.images.labels ? { agreement, accuracy: share(labels, this.images.labels) } : { agreement };
+    return {
+      ...(this.teacherLabels ? { agreement: share(labels, this.teacherLabels) } : {}),
+      ...(this.images.labels ? { accuracy: share(labels, this.images.labels) } : {}),
+    };
   }
 
   dispose(): void {

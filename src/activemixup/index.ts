@@ -1,22 +1,20 @@
 /** The method: active mixup. */
 export * from "./acquisition/index.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
-export {
-  distill,
-  type AnsweredQuery,
-  type DistillInput,
-  type DistillObserver,
-  type DistillReport,
-  type RoundReport,
-} from "./distill.js";
+export { distill, type DistillInput, type DistillObserver } from "./distill.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
+export { divergence, holdOut, splitHoldout, type HoldoutScore } from "./holdout.js";
 export { queryIdentity } from "./ledger/identity.js";
 export { Ledger, type LedgerOptions } from "./ledger/ledger.js";
+export { Panel, type TeacherAccount } from "./ledger/panel.js";
 export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
 export { planDistill, planRounds } from "./plan.js";
 export { checkClassNames, specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
+export type * from "./report.js";
+export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
+export { bestRound, stopReason, type StopReason } from "./stopping.js";
 export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export * from "./teacher/answer-form.js";

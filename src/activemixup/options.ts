@@ -4,8 +4,16 @@ import { paperLambdas } from "./blend.js";
 
 /** All quantities of the method. */
 export interface DistillOptions {
-  /** Most images that the teacher is asked about, the real ones included. */
+  /** Most images that a teacher may charge for, the real ones included. */
   readonly budget: number;
+  /** Of the budget, kept for attempts that fail: the plan spends the rest. Without it, failures shorten the last round. */
+  readonly reserve: number;
+  /** Whether attempts that failed, or were under way when a run was killed, count against the budget. */
+  readonly countFailed: boolean;
+  /** Agreement on the held-out images, 0 to 1, at which the run ends. */
+  readonly targetAgreement?: number | undefined;
+  /** Rounds without a better student on the held-out images after which the run ends. */
+  readonly patience?: number | undefined;
   /** Rounds of choosing and asking after the first; the budget left is spread evenly over them. */
   readonly rounds: number;
   /** k, queries a round; the rounds are then as many as the budget lets. */
@@ -34,6 +42,8 @@ export interface DistillOptions {
 
 /** What `distill` does unless told otherwise. */
 export const defaultDistillOptions: Omit<DistillOptions, "budget"> = {
+  reserve: 0,
+  countFailed: true,
   rounds: 5,
   strategy: "confidence",
   lambdas: paperLambdas,

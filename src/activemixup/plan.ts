@@ -6,12 +6,9 @@ import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
-import type { Teacher } from "./teacher/teacher.js";
 
 /** What decides whether a run can be made. */
-export type DistillPlanInput = Pick<DistillInput, "images" | "student" | "evaluation" | "options"> & {
-  readonly teacher: Pick<Teacher, "classes">;
-};
+export type DistillPlanInput = Pick<DistillInput, "images" | "holdout" | "test" | "student" | "teacher" | "options">;
 
 /**
  * Queries of each round (see {@link planRounds}), once all is seen to fit together.
@@ -19,15 +16,16 @@ export type DistillPlanInput = Pick<DistillInput, "images" | "student" | "evalua
  */
 export function planDistill(input: DistillPlanInput): number[] {
   checkNetworks(input);
-  checkEvaluation(input);
-  const { images, student, options } = input;
+  checkTest(input);
+  const { images, holdout, student, options } = input;
   const { crop } = options.augmentation;
   requireWhole("--crop", crop, 0);
   if (crop >= Math.min(images.height, images.width)) {
     throw new InputError(`--crop is ${crop}; expected less than the images' ${sizeText(images)} pixels`);
   }
   checkSchedule(options.schedule, "--rate and --schedule");
-  const plan = planRounds(images.count, options);
+  checkStopping(input);
+  const plan = planRounds(images.count, options, holdout?.count);
   if (stepsOf(sum(plan), options) > MOST_STEPS) {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
@@ -48,7 +46,7 @@ export function planDistill(input: DistillPlanInput): number[] {
   return plan;
 }
 
-function checkNetworks({ images, teacher, student }: DistillPlanInput): void {
+function checkNetworks({ images, holdout, teacher, student }: DistillPlanInput): void {
   const { image, classes, architecture } = student.spec;
   if (sizeText(images) !== sizeText(image)) {
     throw new InputError(
@@ -56,29 +54,44 @@ function checkNetworks({ images, teacher, student }: DistillPlanInput): void {
         `give images of the student's size, or another student`,
     );
   }
-  if (classes !== teacher.classes) {
-    throw new InputError(
-      `the student ${architecture} has ${classes} classes and the teacher ${teacher.classes}; they have to be the same`,
-    );
+  if (holdout && sizeText(holdout) !== sizeText(images)) {
+    throw new InputError(`${holdout.name} are ${sizeText(holdout)}; expected ${sizeText(images)}, as ${images.name}`);
+  }
+  for (const one of "query" in teacher ? [teacher] : teacher) {
+    one.checkShape?.(images);
+    if (classes !== one.classes) {
+      throw new InputError(
+        `the student ${architecture} has ${classes} classes and the teacher ${one.classes}; they have to be the same`,
+      );
+    }
   }
 }
 
-function checkEvaluation({ images, teacher, student, evaluation }: DistillPlanInput): void {
-  if (!evaluation) return;
-  const { name, classes } = evaluation;
+function checkStopping({ holdout, options: { targetAgreement, patience } }: DistillPlanInput): void {
+  if (targetAgreement !== undefined && !(targetAgreement > 0 && targetAgreement <= 1)) {
+    throw new InputError(`--target-agreement is ${targetAgreement}; expected a share above 0 and at most 1`);
+  }
+  if (patience !== undefined) requireWhole("--patience", patience, 1);
+  const option = targetAgreement !== undefined ? "--target-agreement" : patience !== undefined ? "--patience" : undefined;
+  if (option && !holdout) throw new InputError(`${option} looks at held-out images and there are none; give --holdout`);
+}
+
+function checkTest({ images, student, test }: DistillPlanInput): void {
+  if (!test) return;
+  const { name, classes } = test;
   if (name === images.name) {
     throw new InputError(`${name} is trained on and cannot be tested on; give other images, for example PATH:test`);
   }
-  if (sizeText(evaluation) !== sizeText(images)) {
+  if (sizeText(test) !== sizeText(images)) {
     throw new InputError(
-      `${name} holds images of ${sizeText(evaluation)}; ${images.name} of ${sizeText(images)}: ` +
+      `${name} holds images of ${sizeText(test)}; ${images.name} of ${sizeText(images)}: ` +
         `give test images of the same size`,
     );
   }
-  checkClassNames(evaluation, student.spec.classNames);
-  if (classes > teacher.classes) {
+  checkClassNames(test, student.spec.classNames);
+  if (classes > student.spec.classes) {
     throw new InputError(
-      `${name} has ${classes} classes and the teacher ${teacher.classes}; give a test set with the teacher's classes`,
+      `${name} has ${classes} classes and the teacher ${student.spec.classes}; give a test set with the teacher's classes`,
     );
   }
 }
@@ -98,12 +111,16 @@ export function stepsOf(examples: number, { steps, epochs, batch }: DistillOptio
 }
 
 /**
- * Queries of each round, the n real images first: they sum to the budget.
- * @throws InputError where an option is out of range, or the budget is smaller than n.
+ * Images that are trained on and asked about in each round, the real ones first: with those held out they sum to the
+ * budget less its reserve.
+ * @param held real images that are held out
+ * @throws InputError where an option is out of range, or the budget does not cover the real images.
  */
-export function planRounds(n: number, options: DistillOptions): number[] {
-  const { budget, rounds, perRound, epochs, steps, batch, strategy, lambdas } = options;
+export function planRounds(trained: number, options: DistillOptions, held = 0): number[] {
+  const n = trained + held;
+  const { budget, reserve, rounds, perRound, epochs, steps, batch, strategy, lambdas } = options;
   requireWhole("--budget", budget, 1);
+  requireWhole("--reserve", reserve, 0);
   requireWhole("--rounds", rounds, 0);
   requireWhole("--batch", batch, 1);
   requireWhole("--seed", options.seed, 0);
@@ -116,8 +133,14 @@ export function planRounds(n: number, options: DistillOptions): number[] {
       `--budget is ${budget} and --n is ${n}: the real images alone take ${n} queries; raise --budget or lower --n`,
     );
   }
-  const left = budget - n;
-  if (!findStrategy(strategy).create || left === 0) return [n];
+  const left = budget - reserve - n;
+  if (left < 0) {
+    throw new InputError(
+      `--budget is ${budget} with a reserve of ${reserve}, and --n is ${n}: the real images alone take ${n} queries; ` +
+        `raise --budget, or lower --reserve or --n`,
+    );
+  }
+  if (!findStrategy(strategy).create || left === 0) return [trained];
   const count = perRound === undefined ? Math.min(rounds, left) : Math.ceil(left / perRound);
   if (count > MOST_ROUNDS) {
     throw new InputError(`the budget would be spent in ${count} rounds; expected at most ${MOST_ROUNDS}`);
@@ -125,12 +148,12 @@ export function planRounds(n: number, options: DistillOptions): number[] {
   if (perRound !== undefined) {
     const full = Math.floor(left / perRound);
     const rest = left - full * perRound;
-    return [n, ...new Array<number>(full).fill(perRound), ...(rest > 0 ? [rest] : [])];
+    return [trained, ...new Array<number>(full).fill(perRound), ...(rest > 0 ? [rest] : [])];
   }
-  if (rounds === 0) return [n];
+  if (rounds === 0) return [trained];
   const base = Math.floor(left / count);
   const extra = left - base * count;
-  return [n, ...Array.from({ length: count }, (_, index) => base + (index < extra ? 1 : 0))];
+  return [trained, ...Array.from({ length: count }, (_, index) => base + (index < extra ? 1 : 0))];
 }
 
 function requireWhole(option: string, value: number, least: number): void {

@@ -22,3 +22,10 @@ export class Stopwatch {
     return { ...this.spent };
   }
 }
+
+/** The seconds of several watches together. */
+export function addSeconds(parts: readonly PhaseSeconds[]): PhaseSeconds {
+  const total = new Stopwatch().seconds;
+  for (const part of parts) for (const phase of Object.keys(total) as Phase[]) total[phase] += part[phase];
+  return total;
+}

@@ -16,7 +16,7 @@ export {
   type Pass,
 } from "./module.js";
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
-export { decodeNetwork, encodeNetwork } from "./network-file.js";
+export { decodeNetwork, encodeNetwork, encodeState } from "./network-file.js";
 export { architectures, buildModule, type ImageShape } from "./networks/index.js";
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
 export { networkProblems, type Batches } from "./problems.js";

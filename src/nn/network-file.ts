@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import type { Device } from "../tensor/index.js";
 import { namedParameters } from "./module.js";
-import { checkState, Network, type NetworkSpec } from "./network.js";
+import { checkState, Network, type NetworkSpec, type NetworkState } from "./network.js";
 import { architectures, buildModule } from "./networks/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 
@@ -10,10 +10,15 @@ const SPEC_KEY = "activemixup";
 
 /** The network's weights as a safetensors file, with its architecture in the metadata. */
 export async function encodeNetwork(network: Network): Promise<Uint8Array> {
-  return encodeSafetensors(await network.state(), {
+  return encodeState(network.spec, await network.state());
+}
+
+/** Weights of a network as {@link encodeNetwork} writes them. */
+export function encodeState(spec: NetworkSpec, state: NetworkState): Uint8Array {
+  return encodeSafetensors(state, {
     format: "pt",
-    architecture: network.spec.architecture,
-    [SPEC_KEY]: JSON.stringify(network.spec),
+    architecture: spec.architecture,
+    [SPEC_KEY]: JSON.stringify(spec),
   });
 }
 

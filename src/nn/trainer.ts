@@ -79,6 +79,14 @@ export class Trainer {
     return new Trainer(examples, options, optimizer, recording, state);
   }
 
+  /**
+   * Counts steps as made by an earlier trainer of the same run: the random numbers go on where those of it ended.
+   * @param steps of all its calls of {@link fit}
+   */
+  skip(steps: number): void {
+    writeTensor(this.state.draw, [steps]);
+  }
+
   /** Bytes of memory for activations and their gradients. */
   get temporaryBytes(): number {
     return this.recording.temporaryBytes;

@@ -3,6 +3,7 @@ import type { ImageShape } from "../../nn/index.js";
 import { checkAnswer } from "../teacher/check-answer.js";
 import { AnswerFault, TeacherFault, type Answer, type QueryBatch, type Teacher } from "../teacher/teacher.js";
 import { queryIdentity } from "./identity.js";
+import type { TeacherAccount } from "./panel.js";
 import { backoff, Pacer, sleep } from "./pacer.js";
 import type { KeptAnswer, LedgerStore } from "./store.js";
 
@@ -40,6 +41,8 @@ export class Ledger {
   private underWay = 0;
   private answered: number;
   private failed: number;
+  /** Under way when this run was killed. */
+  private readonly lost: number;
   private readonly pacer: Pacer;
   private readonly countFailed: boolean;
 
@@ -52,17 +55,23 @@ export class Ledger {
     this.countFailed = options.countFailed && teacher.manner.charges;
     const { answered, failed, open } = store.spending(options.run);
     this.answered = answered;
-    // What is open now was under way when this run was killed.
-    this.failed = failed + open;
+    this.failed = failed;
+    this.lost = open;
   }
 
   /** Images that count against the budget so far. */
   get spent(): number {
-    return this.answered + this.underWay + (this.countFailed ? this.failed : 0);
+    return this.answered + this.underWay + (this.countFailed ? this.failed + this.lost : 0);
   }
 
   get left(): number {
     return Math.max(0, this.options.budget - this.spent);
+  }
+
+  /** What the teacher was asked so far. */
+  get account(): TeacherAccount {
+    const { spent, answered, failed, lost } = this;
+    return { name: this.teacher.name, spent, budget: this.options.budget, answered, failed, lost };
   }
 
   /**

@@ -1,0 +1,83 @@
+/** A run's checkpoint as a safetensors file, and its answers as JSON lines. */
+import { z } from "zod";
+import type { AnsweredQuery, Checkpoint, RoundReport } from "../src/activemixup/index.js";
+import { InputError } from "../src/errors.js";
+import { decodeSafetensors, encodeSafetensors, type NetworkState } from "../src/nn/index.js";
+
+const STUDENT = "student/";
+const BEST = "best/";
+
+/**
+ * The checkpoint but for its answers, which stand in `queries.jsonl`.
+ * @param answersEnd bytes of that file that belong to it
+ */
+export function encodeCheckpoint({ rounds, student, best }: Checkpoint, answersEnd: number): Uint8Array {
+  const tensors = new Map([...withPrefix(student, STUDENT), ...withPrefix(best ?? new Map(), BEST)]);
+  return encodeSafetensors(tensors, { rounds: JSON.stringify(rounds), answersEnd: String(answersEnd) });
+}
+
+/**
+ * What {@link encodeCheckpoint} wrote.
+ * @param name of the file, for errors
+ * @throws InputError where it is damaged
+ */
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  name: string,
+): { state: Omit<Checkpoint, "answers">; answersEnd: number } {
+  const { tensors, metadata } = decodeSafetensors(bytes, name);
+  const best = withoutPrefix(tensors, BEST);
+  try {
+    const rounds = JSON.parse(metadata.rounds) as RoundReport[];
+    const student = withoutPrefix(tensors, STUDENT);
+    return {
+      state: { rounds, student, ...(best.size > 0 ? { best } : {}) },
+      answersEnd: Number(metadata.answersEnd),
+    };
+  } catch {
+    throw new InputError(`${name}: its metadata is damaged; put back the file that the run wrote, or begin anew`);
+  }
+}
+
+function withPrefix(state: NetworkState, prefix: string): NetworkState {
+  return new Map([...state].map(([name, tensor]) => [prefix + name, tensor]));
+}
+
+function withoutPrefix(state: NetworkState, prefix: string): NetworkState {
+  const own = [...state].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
+
+/** One line an answer: numbers of the two images among those trained on, λ, and the teacher's probabilities. */
+export function formatAnswers(answers: readonly AnsweredQuery[]): string {
+  return answers
+    .map(({ round, first, second, lambda, candidate, confidence, label }) => {
+      const line = { round, first, second, lambda, candidate, confidence, label: Array.from(label) };
+      return `${JSON.stringify(line)}\n`;
+    })
+    .join("");
+}
+
+const index = z.int().min(0);
+const answerLine = z.object({
+  round: index,
+  first: index,
+  second: index,
+  lambda: z.number(),
+  candidate: index.optional(),
+  confidence: z.number().optional(),
+  label: z.array(z.number()),
+});
+
+/** @throws InputError that names the first line that is no answer */
+export function parseAnswers(bytes: Uint8Array, name: string): AnsweredQuery[] {
+  const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
+  return lines.map((line, at) => {
+    try {
+      const { label, ...answer } = answerLine.parse(JSON.parse(line));
+      return { ...answer, label: Float32Array.from(label) } as AnsweredQuery;
+    } catch {
+      throw new InputError(`${name}: line ${at + 1} is damaged; put back the file that the run wrote, or begin anew`);
+    }
+  });
+}

@@ -1,0 +1,81 @@
+import type { Estimate, RoundReport, StopReason, TeacherAccount } from "../../src/activemixup/index.js";
+import { formatTable, percent } from "../table.js";
+import type { Summary } from "./summary.js";
+
+/** A finished round in one line. */
+export function describeRound({ round, queries, loss, holdout, test, seconds }: RoundReport): string {
+  const spent = Object.values(seconds).reduce((sum, value) => sum + value, 0);
+  const parts = [
+    `${queries} queries`,
+    `loss ${loss.toFixed(4)}`,
+    ...(holdout
+      ? [
+          `held-out agreement ${percentInterval(holdout.agreement)}`,
+          `divergence ${interval(holdout.divergence, (value) => value.toFixed(3))}`,
+        ]
+      : []),
+    ...(test?.agreement === undefined ? [] : [`agreement ${percent(test.agreement)}`]),
+    ...(test?.accuracy === undefined ? [] : [`accuracy ${percent(test.accuracy)}`]),
+    `${spent.toFixed(1)} s`,
+  ];
+  return `round ${round}: ${parts.join(", ")}`;
+}
+
+const endings: Record<StopReason, string> = {
+  plan: "done",
+  budget: "done early: attempts that failed used up the budget",
+  "target-agreement": "done: the agreement asked for is reached",
+  patience: "done: further rounds brought no better student",
+};
+
+/** A run in words: a table of its rounds, what it cost, and where it is. */
+export function describeRun(summary: Summary, out: string): string {
+  const { rounds, holdout, evaluation } = summary;
+  const head = [
+    ...["round", "queries", "steps", "loss"],
+    ...(holdout ? ["held out"] : []),
+    ...(evaluation ? ["agreement", "accuracy"] : []),
+    ...["select", "query", "train"],
+  ];
+  const rows = rounds.map((row) => [
+    ...[row.round, row.queries, row.steps].map(String),
+    row.loss.toFixed(4),
+    ...(holdout ? [percent(row.holdout?.agreement.value)] : []),
+    ...(evaluation ? [percent(row.test?.agreement), percent(row.test?.accuracy)] : []),
+    ...[row.seconds.select, row.seconds.query, row.seconds.train].map((value) => `${value.toFixed(1)} s`),
+  ]);
+  const ended = summary.stopped ? endings[summary.stopped] : "stopped early";
+  const { accuracy } = summary.teacher;
+  const teacher = accuracy === undefined ? "" : `; the teacher's accuracy is ${percent(accuracy)}`;
+  return [
+    formatTable([head, ...rows]),
+    `${ended}: ${summary.queries} images answered, strategy ${summary.strategy}${teacher}`,
+    ...summary.teachers.map(describeAccount),
+    ...(holdout?.agreement
+      ? [
+          `kept: round ${summary.keptRound}, the best on ${holdout.images} held-out images: ` +
+            `agreement ${percentInterval(holdout.agreement)}`,
+        ]
+      : []),
+    ...(evaluation ? [`measured on ${evaluation}: ${summary.evaluationQueries} answers outside the budget`] : []),
+    summary.stopped ? `the run is in ${out}` : `the run is in ${out}; --resume ${out} goes on with it`,
+  ].join("\n");
+}
+
+function describeAccount({ name, spent, budget, answered, failed, lost }: TeacherAccount): string {
+  const extra = [
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(lost > 0 ? [`${lost} asked again after the run was killed`] : []),
+  ];
+  const attempts = extra.length > 0 ? `, ${extra.join(", ")}` : "";
+  return `${name}: ${spent} of ${budget} queries spent, ${answered} answered${attempts}`;
+}
+
+/** `97.50% (95.2 to 98.7)`: an estimate with the interval that covers the truth in 95 of 100 samples. */
+function percentInterval(estimate: Estimate): string {
+  return `${percent(estimate.value)} (${(100 * estimate.low).toFixed(1)} to ${(100 * estimate.high).toFixed(1)})`;
+}
+
+function interval({ value, low, high }: Estimate, format: (value: number) => string): string {
+  return `${format(value)} (${format(low)} to ${format(high)})`;
+}

@@ -1,0 +1,105 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { defaultDistillOptions, strategies } from "../../src/activemixup/index.js";
+import { architectures } from "../../src/nn/index.js";
+import { numbers, positive, share, whole } from "../parse.js";
+
+/** What `distill` is asked to do, as given on the command line. */
+export interface DistillCommandOptions {
+  readonly images: string;
+  readonly teacher: readonly string[];
+  readonly teacherConfig?: readonly string[];
+  readonly labels?: string;
+  readonly student: string;
+  readonly out: string;
+  readonly n: number;
+  readonly budget: number;
+  readonly reserve?: number;
+  readonly freeRetries?: boolean;
+  readonly ledger?: string;
+  readonly rounds: number;
+  readonly perRound?: number;
+  readonly strategy: string;
+  readonly lambdas: readonly number[];
+  readonly pool?: number;
+  readonly exactBlends?: boolean;
+  readonly epochs: number;
+  readonly steps?: number;
+  readonly restart?: boolean;
+  readonly batch: number;
+  readonly optimizer: "adam" | "sgd";
+  readonly rate?: number;
+  readonly schedule: "cosine" | "paper" | "constant";
+  readonly crop: number;
+  readonly flip?: boolean;
+  readonly holdout?: number;
+  readonly targetAgreement?: number;
+  readonly patience?: number;
+  readonly test?: string;
+  readonly askTest?: boolean;
+  readonly seed: number;
+}
+
+/** Options without which no run begins; a resumed run has them from its folder. */
+export const required = ["images", "teacher", "student", "n", "budget", "out"] as const;
+
+/** Adds the options that say what a run is; those in {@link required} are checked by the command. */
+export function withDistillOptions(command: Command): Command {
+  const defaults = defaultDistillOptions;
+  return command
+    .option("--images <path>", "where the unlabelled images are: PATH or PATH:train or PATH:test (required)")
+    .option(
+      "--teacher <where>",
+      "who is asked: FILE.safetensors, http(s)://…, exec:COMMAND, module:FILE or onnx:FILE; " +
+        "several times for the mean of several (required)",
+      collect,
+    )
+    .option("--teacher-config <file>", "settings of the teacher (JSON); as often as --teacher, or once for all", collect)
+    .option("--labels <file>", "names of the classes, one a line, in the order of their numbers")
+    .option("--student <name>", `student: ${architectures.join(", ")}, or a network file to start from (required)`)
+    .option("--n <count>", "real images to use, drawn by the seed (required)", whole(1))
+    .option("--budget <queries>", "most queries to each teacher, the n real images included (required)", whole(1))
+    .option("--reserve <queries>", "of the budget, kept for attempts that fail (default: 2% where they cost)", whole(0))
+    .option("--free-retries", "attempts that fail do not count against the budget")
+    .option("--out <folder>", "where the run goes; new or empty (required)")
+    .option("--ledger <folder>", "where the teachers' answers are kept, to share them with other runs (default: in --out)")
+    .option("--rounds <count>", "rounds of choosing blends and asking", whole(0), defaults.rounds)
+    .option("--per-round <queries>", "queries a round, instead of --rounds", whole(1))
+    .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
+    .option("--lambdas <list>", "shares of the first image in a blend", numbers, [...defaults.lambdas])
+    .option("--pool <pairs>", "most candidate pairs, a random sample (default: all pairs)", whole(1))
+    .option("--exact-blends", "score blends in 8 bits, as the teacher sees them, even where that is slower")
+    .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
+    .option("--steps <count>", "training steps each round, instead of --epochs", whole(1))
+    .option("--restart", "start the student anew each round")
+    .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
+    .addOption(
+      new Option("--optimizer <name>", "sgd: with the paper's momentum and weight decay")
+        .choices(["adam", "sgd"])
+        .default("adam"),
+    )
+    .option("--rate <rate>", "highest learning rate (default: 0.002; 0.01 with the paper's schedule)", positive)
+    .addOption(
+      new Option("--schedule <name>", "course of the learning rate in each round; paper: divided by 10 three times")
+        .choices(["cosine", "paper", "constant"])
+        .default("cosine"),
+    )
+    .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), defaults.augmentation.crop)
+    .option("--flip", "mirror images at random in training")
+    .option(
+      "--holdout <share>",
+      "of the n images, not trained on: the best round's student on them is kept (default: 0.1; 0 with --test)",
+      share,
+    )
+    .option("--target-agreement <share>", "end once student and teacher agree on so many held-out images", share)
+    .option("--patience <rounds>", "end after so many rounds without a better student on held-out images", whole(1))
+    .option("--test <path>", "test images to report on; with labels for accuracy")
+    .option("--ask-test", "ask the teacher about the test images too, outside the budget (default: only if free)")
+    .option("--seed <seed>", "seed of all random numbers", whole(0), defaults.seed)
+    .option("--resume <folder>", "go on with the run in this folder, as its config.json says; no other option is needed");
+}
+
+/** Options that may be given several times. */
+function collect(value: string, before: readonly string[] = []): string[] {
+  if (value === "") throw new InvalidArgumentError("expected something.");
+  return [...before, value];
+}

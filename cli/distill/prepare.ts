@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import {
+  answerForms,
+  describeForm,
+  holdOut,
+  planDistill,
+  specFor,
+  splitHoldout,
+  type Teacher,
+  type TeacherSettings,
+} from "../../src/activemixup/index.js";
+import { openImageSet, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
+import { InputError } from "../../src/errors.js";
+import { Network } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
+import { openNetwork } from "../networks.js";
+import { openTeacher } from "../teachers.js";
+import { deviceRecord } from "../tuning.js";
+import { version } from "../version.js";
+import { digestPixels, type RunConfig } from "./config.js";
+import { holdoutShare, methodOptions } from "./method.js";
+import type { DistillCommandOptions } from "./options.js";
+
+/** All parts of a run, seen to fit together; nothing has been asked yet. */
+export interface PreparedRun {
+  readonly config: RunConfig;
+  /** Name of the data set. */
+  readonly dataset: string;
+  /** Trained on. */
+  readonly images: ImageSet;
+  readonly holdout: ImageSet | undefined;
+  readonly test: ImageSet | undefined;
+  readonly teachers: readonly Teacher[];
+  readonly student: Network;
+}
+
+/**
+ * Opens images, teachers and student.
+ * @param settings one a teacher
+ * @throws InputError where they do not fit together
+ */
+export async function prepareRun(
+  device: Device,
+  options: DistillCommandOptions,
+  settings: readonly TeacherSettings[],
+  onStderr: (line: string) => void,
+): Promise<PreparedRun> {
+  const all = await openImageSet(options.images);
+  const drawn = sampleIndices(all, options.n, options.seed);
+  const share = holdoutShare(options);
+  const { images, held: holdout } = holdOut(subset(all, drawn), share, options.seed);
+  const split = splitHoldout(options.n, share, options.seed);
+  const test = options.test === undefined ? undefined : await openImageSet(options.test);
+  const teachers: Teacher[] = [];
+  try {
+    for (const [index, where] of options.teacher.entries()) {
+      teachers.push(await openTeacher(device, where, settings[index], onStderr));
+    }
+    const { classes, classNames } = teachers[0];
+    const student = options.student.endsWith(".safetensors")
+      ? await openNetwork(device, "--student", options.student)
+      : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
+    const method = methodOptions(options, teachers);
+    planDistill({ images, holdout, test, teacher: teachers, student, options: method });
+    const config: RunConfig = {
+      version,
+      run: randomUUID(),
+      startedIn: process.cwd(),
+      options,
+      teacherSettings: settings,
+      teachers: teachers.map((teacher) => ({
+        name: teacher.name,
+        classes: teacher.classes,
+        answers: describeForm(teacher.form ?? answerForms[0]),
+      })),
+      method,
+      chosen: split.trained.map((index) => drawn[index]),
+      heldOut: split.held.map((index) => drawn[index]),
+      pixels: digestPixels(images, holdout),
+      network: student.spec,
+      device: deviceRecord(device),
+    };
+    return { config, dataset: all.name, images, holdout, test, teachers, student };
+  } catch (error) {
+    await closeTeachers(teachers);
+    throw error;
+  }
+}
+
+/** Ends what the teachers hold: connections, processes, memory. */
+export async function closeTeachers(teachers: readonly Teacher[]): Promise<void> {
+  for (const teacher of teachers) await teacher.dispose?.();
+}
+
+/**
+ * Requires a run that goes on to be the one that began.
+ * @param then what its `config.json` says
+ * @throws InputError where images or teachers are others
+ * @returns in words what may keep the student from being the same to the last bit; nothing where all is the same
+ */
+export function checkSameRun(now: RunConfig, then: RunConfig): string | undefined {
+  if (now.pixels !== then.pixels) {
+    throw new InputError(`--images ${then.options.images} holds other images than when the run began; put those back`);
+  }
+  for (const [index, { name }] of then.teachers.entries()) {
+    if (now.teachers[index]?.name !== name) {
+      throw new InputError(
+        `--teacher ${then.options.teacher[index]} is now ${now.teachers[index]?.name}, and was ${name} when the run began; ` +
+          `put that one back, or begin anew`,
+      );
+    }
+  }
+  if (now.version !== then.version) return `the run began with version ${then.version}, and this is ${now.version}`;
+  if (JSON.stringify(now.device) !== JSON.stringify(then.device)) return "the run began on another device";
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { distill, type Checkpoint, type DistillReport } from "../../src/activemixup/index.js";
+import { encodeNetwork } from "../../src/nn/index.js";
+import { openStores, closeStores } from "../ledgers.js";
+import type { Progress } from "../progress.js";
+import type { RunFolder } from "../run-folder.js";
+import { describeRound } from "./describe.js";
+import type { PreparedRun } from "./prepare.js";
+import { summarise, type Summary } from "./summary.js";
+
+/** Runs, or goes on after a checkpoint, with all that is found out on disk in the run's folder. */
+export async function execute(
+  prepared: PreparedRun,
+  folder: RunFolder,
+  resume: Checkpoint | undefined,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Summary> {
+  const { config, images, holdout, test, teachers, student } = prepared;
+  const { ledger, askTest } = config.options;
+  const stores = await openStores(ledger ?? join(folder.path, "ledger"), teachers, (message) => {
+    progress.say(message);
+  });
+  let report: DistillReport;
+  try {
+    report = await distill({
+      ...{ images, holdout, test, askTest, stores, student, resume, signal },
+      teacher: teachers,
+      run: config.run,
+      options: config.method,
+      observer: {
+        onProgress: (phase, round, done, total) => {
+          progress.update(`round ${round} ${phase}`, done, total, units[phase]);
+        },
+        onNotice: (message) => {
+          progress.say(message);
+        },
+        onRound: async (round, soFar, checkpoint) => {
+          progress.say(describeRound(round));
+          await folder.finishRound(round, checkpoint, student.spec);
+          await folder.writeSummary(summarise(prepared, soFar));
+        },
+      },
+    });
+  } finally {
+    await closeStores(stores);
+  }
+  progress.end();
+  // Of an unfinished round, the student as it stands is better than none; else that of the last round, or the best.
+  if (!report.interrupted || report.rounds.length === 0) await folder.writeStudent(await encodeNetwork(student));
+  const summary = summarise(prepared, report);
+  await folder.writeSummary(summary);
+  return summary;
+}
+
+const units = { prepare: "", select: "pairs", query: "queries", train: "steps", evaluate: "images" };

@@ -1,0 +1,68 @@
+import type { DistillReport, RoundReport, Score, TeacherAccount } from "../../src/activemixup/index.js";
+import { deviceRecord, type DeviceRecord } from "../tuning.js";
+import type { PreparedRun } from "./prepare.js";
+
+/** What `summary.json` holds. */
+export interface Summary {
+  readonly version: string;
+  readonly seed: number;
+  readonly device: DeviceRecord;
+  readonly dataset: string;
+  readonly n: number;
+  readonly strategy: string;
+  /** Where candidates were blended to be scored: in 8 bits (pixels) or after the first layer's linear part (features). */
+  readonly blendAt?: DistillReport["blendAt"];
+  /** Images that have answers, those held out included. */
+  readonly queries: number;
+  /** Of each teacher. */
+  readonly budget: number;
+  /** Of the budget, kept for attempts that fail. */
+  readonly reserve: number;
+  /** What each teacher was asked: answers paid by this run, failed attempts, and those lost when it was killed. */
+  readonly teachers: readonly TeacherAccount[];
+  /** Teacher answers about test images: outside the budget, never trained on. */
+  readonly evaluationQueries: number;
+  /** What `student.agreement` and `student.accuracy` are measured on. */
+  readonly evaluation?: string;
+  /** Real images that were held out to choose the student by. */
+  readonly holdout?: { readonly images: number } & Partial<RoundReport["holdout"]>;
+  readonly interrupted: boolean;
+  /** Why the run ended, where it did. */
+  readonly stopped?: DistillReport["stopped"];
+  /** The round whose student is in `student.safetensors`. */
+  readonly keptRound?: number;
+  readonly teacher: { readonly accuracy?: number };
+  readonly student: { readonly architecture: string } & Score;
+  readonly seconds: DistillReport["seconds"];
+  readonly rounds: readonly RoundReport[];
+}
+
+/** The summary of a run, finished or not. */
+export function summarise({ config, student, dataset, holdout, test }: PreparedRun, report: DistillReport): Summary {
+  const { options, method, version } = config;
+  const kept = report.rounds.find(({ round }) => round === report.keptRound);
+  const { queries, teachers, evaluationQueries, interrupted, stopped, keptRound, seconds, rounds, blendAt } = report;
+  return {
+    version,
+    seed: options.seed,
+    device: deviceRecord(student.device),
+    dataset,
+    n: options.n,
+    strategy: options.strategy,
+    blendAt,
+    queries,
+    budget: method.budget,
+    reserve: method.reserve,
+    teachers,
+    evaluationQueries,
+    ...(test ? { evaluation: test.name } : {}),
+    ...(holdout ? { holdout: { images: holdout.count, ...kept?.holdout } } : {}),
+    interrupted,
+    ...(stopped ? { stopped } : {}),
+    ...(keptRound === undefined ? {} : { keptRound }),
+    teacher: { accuracy: report.teacherAccuracy },
+    student: { architecture: student.spec.architecture, ...kept?.test },
+    seconds,
+    rounds,
+  };
+}

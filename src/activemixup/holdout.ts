@@ -1,0 +1,94 @@
+import { subset, type ImageSet } from "../data/index.js";
+import { InputError } from "../errors.js";
+import { Predictor, type Network } from "../nn/index.js";
+import { Philox, RandomStream } from "../tensor/index.js";
+import { largest } from "./evaluation.js";
+import type { Panel } from "./ledger/panel.js";
+import { estimateMean, estimateShare, type Estimate } from "./statistics.js";
+
+/** How well the student does what the teacher does, on real images that it is never trained on. */
+export interface HoldoutScore {
+  /** Share of the images on which student and teacher give the same class. */
+  readonly agreement: Estimate;
+  /** Mean Kullback-Leibler divergence of the student's probabilities from the teacher's, in nats. */
+  readonly divergence: Estimate;
+}
+
+/**
+ * Splits the real images: which are trained on and which are held out, ascending, drawn by the seed.
+ * @param share of the images to hold out, from 0 to below 1; rounded to whole images, at least one where above 0
+ * @throws InputError where the share is out of range, or leaves fewer than two images to train on
+ */
+export function splitHoldout(count: number, share: number, seed: number): { trained: number[]; held: number[] } {
+  if (!(share >= 0 && share < 1)) {
+    throw new InputError(`--holdout is ${share}; expected a share of the images from 0 to below 1, for example 0.1`);
+  }
+  const size = share === 0 ? 0 : Math.max(1, Math.round(share * count));
+  if (size > 0 && count - size < 2) {
+    throw new InputError(
+      `--holdout ${share} takes ${size} of ${count} images and leaves fewer than 2 to train on; raise --n or give --holdout 0`,
+    );
+  }
+  const held = Array.from(new Philox(seed, RandomStream.split).sample(size, count));
+  const isHeld = new Set(held);
+  return { trained: Array.from({ length: count }, (_, index) => index).filter((index) => !isHeld.has(index)), held };
+}
+
+/** The images of {@link splitHoldout}; `held` is absent where none are held out. */
+export function holdOut(images: ImageSet, share: number, seed: number): { images: ImageSet; held?: ImageSet } {
+  const { trained, held } = splitHoldout(images.count, share, seed);
+  if (held.length === 0) return { images };
+  const apart = { ...subset(images, held), name: `${held.length} held-out images of ${images.name}` };
+  return { images: subset(images, trained), held: apart };
+}
+
+/** A student's probability of 0 would make the divergence infinite; f32 softmax gives 0 from about 1e-45 down. */
+const LEAST_PROBABILITY = 1e-30;
+
+/** Compares the student with the teacher's answers to the held-out images. */
+export class HoldoutJudge {
+  private constructor(
+    private readonly images: ImageSet,
+    private readonly answers: readonly Float32Array[],
+    private readonly predictor: Predictor,
+  ) {}
+
+  /**
+   * Asks about the held-out images, within the budget.
+   * @throws InputError where the budget did not cover them
+   */
+  static async create(images: ImageSet, panel: Panel, student: Network, signal?: AbortSignal): Promise<HoldoutJudge> {
+    const answers = await panel.query(images, { signal });
+    const missing = answers.filter((answer) => answer === undefined).length;
+    if (missing > 0) {
+      throw new InputError(
+        `the budget was spent before the teacher had answered ${missing} of ${images.count} held-out images; raise --budget`,
+      );
+    }
+    const predictor = await Predictor.create(student, Math.min(images.count, 2048));
+    return new HoldoutJudge(images, answers as Float32Array[], predictor);
+  }
+
+  async score(signal?: AbortSignal): Promise<HoldoutScore> {
+    const { labels, probabilities } = await this.predictor.predict(this.images.pixels, signal);
+    let same = 0;
+    const divergences = this.answers.map((answer, image) => {
+      const { length } = answer;
+      if (largest(answer, length)[0] === labels[image]) same++;
+      return divergence(answer, probabilities.subarray(image * length, (image + 1) * length));
+    });
+    return { agreement: estimateShare(same, this.answers.length), divergence: estimateMean(divergences) };
+  }
+
+  dispose(): void {
+    this.predictor.dispose();
+  }
+}
+
+/** Kullback-Leibler divergence of `student` from `teacher`, in nats: Σ t · ln(t / s). */
+export function divergence(teacher: Float32Array, student: Float32Array): number {
+  return teacher.reduce(
+    (sum, t, index) => (t > 0 ? sum + t * Math.log(t / Math.max(student[index], LEAST_PROBABILITY)) : sum),
+    0,
+  );
+}

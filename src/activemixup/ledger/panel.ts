@@ -1,0 +1,81 @@
+import { InputError } from "../../errors.js";
+import type { Images, Ledger, LedgerQueryOptions } from "./ledger.js";
+
+/** What one teacher was asked by a run, in images. */
+export interface TeacherAccount {
+  readonly name: string;
+  /** Counted against the budget. */
+  readonly spent: number;
+  readonly budget: number;
+  /** Answers that this run got from the teacher; others it found in the ledger. */
+  readonly answered: number;
+  /** Attempts that failed and may have been charged for. */
+  readonly failed: number;
+  /** Under way when the run was killed: asked again since. */
+  readonly lost: number;
+}
+
+/** One teacher or several, each with its own ledger and budget: their answer is the mean. */
+export class Panel {
+  /**
+   * @param ledgers one a teacher, at least one
+   * @throws InputError where the teachers differ in their classes
+   */
+  constructor(private readonly ledgers: readonly Ledger[]) {
+    const [first, ...others] = ledgers.map(({ teacher }) => teacher);
+    for (const { name, classes, classNames } of others) {
+      if (classes !== first.classes) {
+        throw new InputError(
+          `the teacher ${first.name} has ${first.classes} classes and ${name} ${classes}; their mean needs the same`,
+        );
+      }
+      const at = classNames?.findIndex((own, index) => first.classNames && own !== first.classNames[index]) ?? -1;
+      if (at >= 0) {
+        throw new InputError(
+          `class ${at} is "${first.classNames![at]}" to the teacher ${first.name} and "${classNames![at]}" to ${name}; ` +
+            `their mean needs the same classes in the same order`,
+        );
+      }
+    }
+  }
+
+  get classes(): number {
+    return this.ledgers[0].teacher.classes;
+  }
+
+  /** What each teacher was asked. */
+  get accounts(): TeacherAccount[] {
+    return this.ledgers.map((ledger) => ledger.account);
+  }
+
+  /**
+   * The mean of the teachers' answers, an image each; none for images that a budget did not cover.
+   * @throws as {@link Ledger.query} does, once all teachers have come to an end
+   */
+  async query(images: Images, options: LedgerQueryOptions = {}): Promise<(Float32Array | undefined)[]> {
+    const done = this.ledgers.map(() => 0);
+    const results = await Promise.allSettled(
+      this.ledgers.map((ledger, index) =>
+        ledger.query(images, {
+          ...options,
+          onProgress: (count) => {
+            done[index] = count;
+            options.onProgress?.(Math.min(...done));
+          },
+        }),
+      ),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+    const answers = results.map((result) => (result as PromiseFulfilledResult<(Float32Array | undefined)[]>).value);
+    return Array.from({ length: images.count }, (_, image) => mean(answers.map((ofTeacher) => ofTeacher[image])));
+  }
+}
+
+/** Mean of the rows, in f64; none where one is missing. */
+function mean(rows: readonly (Float32Array | undefined)[]): Float32Array | undefined {
+  if (rows.some((row) => row === undefined)) return undefined;
+  const [first, ...others] = rows as Float32Array[];
+  if (others.length === 0) return first;
+  return first.map((value, index) => others.reduce((sum, row) => sum + row[index], value) / rows.length);
+}

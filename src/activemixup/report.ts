@@ -1,0 +1,72 @@
+import type { BlendAt } from "./acquisition/index.js";
+import type { MixedPair } from "./blend.js";
+import type { Score } from "./evaluation.js";
+import type { HoldoutScore } from "./holdout.js";
+import type { TeacherAccount } from "./ledger/panel.js";
+import type { NetworkState } from "../nn/index.js";
+import type { StopReason } from "./stopping.js";
+import type { PhaseSeconds } from "./stopwatch.js";
+
+/** One answered query: a blend (a real image is one of itself with itself, λ = 1) and its soft label. */
+export interface AnsweredQuery extends MixedPair {
+  readonly round: number;
+  /** Number in the pool; absent for a real image. */
+  readonly candidate?: number;
+  /** The student's confidence in the blend when it was chosen, where the strategy looks at it. */
+  readonly confidence?: number;
+  /** The teacher's probabilities, one a class; the mean of several teachers. */
+  readonly label: Float32Array;
+}
+
+/** What one round did. Round 0 asks about the real images. */
+export interface RoundReport {
+  readonly round: number;
+  /** Images that got answers in this round, those held out included. */
+  readonly asked: number;
+  /** Images that have answers so far, those held out included. */
+  readonly queries: number;
+  /** Images chosen in this round that the budget did not cover. */
+  readonly unanswered: number;
+  /** Training steps of this round. */
+  readonly steps: number;
+  /** Mean training loss of the round's last pass, in nats. */
+  readonly loss: number;
+  /** On the held-out images, where there are any. */
+  readonly holdout?: HoldoutScore;
+  /** On the test images, where there are any. */
+  readonly test?: Score;
+  readonly seconds: PhaseSeconds;
+}
+
+export interface DistillReport {
+  /** Images that have answers, those held out included: of the finished rounds, and of the round under way. */
+  readonly queries: number;
+  /** What each teacher was asked by this run. */
+  readonly teachers: readonly TeacherAccount[];
+  /** Test images that the teachers answered, outside the budget. */
+  readonly evaluationQueries: number;
+  readonly teacherAccuracy?: number;
+  /** Where candidates were blended to be scored, if they were. */
+  readonly blendAt?: BlendAt | undefined;
+  /** The finished rounds. */
+  readonly rounds: readonly RoundReport[];
+  /** The round whose student was kept: the best on the held-out images, else the last. */
+  readonly keptRound?: number;
+  /** Why the run is over; absent while it goes on. */
+  readonly stopped?: StopReason;
+  /** Of the whole run, an unfinished round included. */
+  readonly seconds: PhaseSeconds;
+  /** Whether the run was aborted by its signal. */
+  readonly interrupted: boolean;
+}
+
+/** All that a run needs to go on after a finished round as if it had never stopped. */
+export interface Checkpoint {
+  readonly rounds: readonly RoundReport[];
+  /** Of all finished rounds, in their order. */
+  readonly answers: readonly AnsweredQuery[];
+  /** The student after the last of the rounds. */
+  readonly student: NetworkState;
+  /** The best student, where images are held out. */
+  readonly best?: NetworkState;
+}

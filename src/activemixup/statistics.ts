@@ -1,0 +1,27 @@
+/** A quantity that was measured on a sample, with the interval that covers the true value in 95 of 100 samples. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Quantile of the normal distribution for intervals of 95%. */
+const Z = 1.959964;
+
+/** A share: `count` of `of`, with Wilson's score interval (1927), which stays within 0 and 1 and holds for few. */
+export function estimateShare(count: number, of: number): Estimate {
+  const value = count / of;
+  const scale = 1 + Z ** 2 / of;
+  const middle = (value + Z ** 2 / (2 * of)) / scale;
+  const half = (Z / scale) * Math.sqrt((value * (1 - value)) / of + Z ** 2 / (4 * of ** 2));
+  return { value, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** A mean, with the interval of the normal distribution; as wide as there is where one value tells no spread. */
+export function estimateMean(values: ArrayLike<number>): Estimate {
+  const all = Array.from(values);
+  const value = all.reduce((sum, one) => sum + one, 0) / all.length;
+  const squares = all.reduce((sum, one) => sum + (one - value) ** 2, 0);
+  const half = all.length > 1 ? Z * Math.sqrt(squares / (all.length - 1) / all.length) : Infinity;
+  return { value, low: value - half, high: value + half };
+}

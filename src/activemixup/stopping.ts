@@ -1,0 +1,46 @@
+import type { DistillOptions } from "./options.js";
+import type { RoundReport } from "./report.js";
+
+/** Why a run ended. */
+export type StopReason =
+  /** All rounds are done. */
+  | "plan"
+  /** Attempts that failed used up the budget before all rounds were done. */
+  | "budget"
+  /** The student agrees with the teacher as often as was asked for. */
+  | "target-agreement"
+  /** So many rounds brought no better student. */
+  | "patience";
+
+/**
+ * The round whose student does best on the held-out images: by agreement, then by the smaller divergence, then the
+ * earlier. None without held-out images.
+ */
+export function bestRound(rounds: readonly RoundReport[]): RoundReport | undefined {
+  return rounds.reduce<RoundReport | undefined>((best, round) => (isBetter(round, best) ? round : best), undefined);
+}
+
+function isBetter({ holdout }: RoundReport, best: RoundReport | undefined): boolean {
+  if (!holdout) return false;
+  if (!best?.holdout) return true;
+  const ahead = holdout.agreement.value - best.holdout.agreement.value;
+  return ahead > 0 || (ahead === 0 && holdout.divergence.value < best.holdout.divergence.value);
+}
+
+/** Why the run is over after these rounds; undefined where it goes on. */
+export function stopReason(
+  rounds: readonly RoundReport[],
+  planned: number,
+  { targetAgreement, patience }: Pick<DistillOptions, "targetAgreement" | "patience">,
+): StopReason | undefined {
+  const last = rounds.at(-1);
+  if (!last) return undefined;
+  if (targetAgreement !== undefined && last.holdout && last.holdout.agreement.value >= targetAgreement) {
+    return "target-agreement";
+  }
+  if (last.unanswered > 0) return "budget";
+  if (rounds.length === planned) return "plan";
+  const best = bestRound(rounds);
+  if (patience !== undefined && best && last.round - best.round >= patience) return "patience";
+  return undefined;
+}
