@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Checkpoint, RoundReport } from "../src/activemixup/index.js";
 import { InputError } from "../src/errors.js";
 import { encodeState, type NetworkSpec } from "../src/nn/index.js";
@@ -49,7 +49,7 @@ export class RunFolder {
     if (held.length > 0) {
       throw new InputError(`--out ${path} is not empty (it holds ${held[0]}); give a new folder, or remove it first`);
     }
-    return new RunFolder(path, await lockFile(join(path, LOCK), `the run in ${path}`), 0);
+    return new RunFolder(resolve(path), await lockFile(join(path, LOCK), `the run in ${path}`), 0);
   }
 
   /**
@@ -59,7 +59,7 @@ export class RunFolder {
    */
   static async resume(path: string): Promise<{ folder: RunFolder; config: unknown; checkpoint?: Checkpoint }> {
     const config = await readJson(path);
-    const folder = new RunFolder(path, await lockFile(join(path, LOCK), `the run in ${path}`), 0);
+    const folder = new RunFolder(resolve(path), await lockFile(join(path, LOCK), `the run in ${path}`), 0);
     try {
       const checkpoint = await folder.readCheckpoint();
       return { folder, config, ...(checkpoint ? { checkpoint } : {}) };

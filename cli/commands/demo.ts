@@ -93,7 +93,7 @@ async function demo(
       images,
       teacher,
       student,
-      evaluation: test,
+      test,
       // Students that ask in one round train as long in it as the others in all.
       options: { ...method, steps: (method.steps! * (method.rounds + 1)) / rounds, strategy, seed },
       signal,
@@ -105,12 +105,12 @@ async function demo(
     });
     student.dispose();
     signal.throwIfAborted();
-    const { student: score } = report.rounds.at(-1)!;
+    const { test: score } = report.rounds.at(-1)!;
     rows.push({
       strategy,
       queries: report.queries,
       accuracy: score!.accuracy!,
-      agreement: score!.agreement,
+      agreement: score!.agreement!,
       seconds: (performance.now() - began) / 1000,
     });
   }

@@ -53,7 +53,11 @@ export function withDistillOptions(command: Command): Command {
         "several times for the mean of several (required)",
       collect,
     )
-    .option("--teacher-config <file>", "settings of the teacher (JSON); as often as --teacher, or once for all", collect)
+    .option(
+      "--teacher-config <file>",
+      "settings of the teacher (JSON); as often as --teacher, or once for all",
+      collect,
+    )
     .option("--labels <file>", "names of the classes, one a line, in the order of their numbers")
     .option("--student <name>", `student: ${architectures.join(", ")}, or a network file to start from (required)`)
     .option("--n <count>", "real images to use, drawn by the seed (required)", whole(1))
@@ -61,7 +65,10 @@ export function withDistillOptions(command: Command): Command {
     .option("--reserve <queries>", "of the budget, kept for attempts that fail (default: 2% where they cost)", whole(0))
     .option("--free-retries", "attempts that fail do not count against the budget")
     .option("--out <folder>", "where the run goes; new or empty (required)")
-    .option("--ledger <folder>", "where the teachers' answers are kept, to share them with other runs (default: in --out)")
+    .option(
+      "--ledger <folder>",
+      "where the teachers' answers are kept, to share them with other runs (default: in --out)",
+    )
     .option("--rounds <count>", "rounds of choosing blends and asking", whole(0), defaults.rounds)
     .option("--per-round <queries>", "queries a round, instead of --rounds", whole(1))
     .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
@@ -95,7 +102,10 @@ export function withDistillOptions(command: Command): Command {
     .option("--test <path>", "test images to report on; with labels for accuracy")
     .option("--ask-test", "ask the teacher about the test images too, outside the budget (default: only if free)")
     .option("--seed <seed>", "seed of all random numbers", whole(0), defaults.seed)
-    .option("--resume <folder>", "go on with the run in this folder, as its config.json says; no other option is needed");
+    .option(
+      "--resume <folder>",
+      "go on with the run in this folder, as its config.json says; no other option is needed",
+    );
 }
 
 /** Options that may be given several times. */

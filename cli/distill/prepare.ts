@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import {
-  answerForms,
   describeForm,
   holdOut,
   planDistill,
@@ -71,7 +70,7 @@ export async function prepareRun(
       teachers: teachers.map((teacher) => ({
         name: teacher.name,
         classes: teacher.classes,
-        answers: describeForm(teacher.form ?? answerForms[0]),
+        answers: describeForm(teacher.form ?? "probabilities"),
       })),
       method,
       chosen: split.trained.map((index) => drawn[index]),

@@ -134,7 +134,7 @@ export class DistillRun {
   }
 
   private async round(round: number, watch: Stopwatch): Promise<RoundReport> {
-    const { options, student, holdout, signal } = this.input;
+    const { options, holdout, signal } = this.input;
     // Steps 1, 3 and 4: the real images first, then the blends that the strategy chooses.
     const chosen = await watch.time("select", () => (round === 0 ? this.realImages() : this.choose(round)));
     // Steps 1 and 5.

@@ -72,7 +72,8 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
     throw new InputError(`--target-agreement is ${targetAgreement}; expected a share above 0 and at most 1`);
   }
   if (patience !== undefined) requireWhole("--patience", patience, 1);
-  const option = targetAgreement !== undefined ? "--target-agreement" : patience !== undefined ? "--patience" : undefined;
+  const option =
+    targetAgreement !== undefined ? "--target-agreement" : patience !== undefined ? "--patience" : undefined;
   if (option && !holdout) throw new InputError(`${option} looks at held-out images and there are none; give --holdout`);
 }
 

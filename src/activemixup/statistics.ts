@@ -14,7 +14,7 @@ export function estimateShare(count: number, of: number): Estimate {
   const scale = 1 + Z ** 2 / of;
   const middle = (value + Z ** 2 / (2 * of)) / scale;
   const half = (Z / scale) * Math.sqrt((value * (1 - value)) / of + Z ** 2 / (4 * of ** 2));
-  return { value, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+  return { value, low: Math.min(value, Math.max(0, middle - half)), high: Math.max(value, Math.min(1, middle + half)) };
 }
 
 /** A mean, with the interval of the normal distribution; as wide as there is where one value tells no spread. */

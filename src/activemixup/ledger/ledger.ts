@@ -90,7 +90,7 @@ export class Ledger {
     for (const [index, id] of ids.entries()) if (this.store.find(id) === undefined) places.set(id, index);
     const wanted = [...places.keys()];
     let done = count - wanted.length;
-    onProgress?.(done);
+    if (done > 0) onProgress?.(done);
     await this.inParallel(wanted, async (part) => {
       await this.ask(part, (id) => imageAt(places.get(id)!), images, signal);
       onProgress?.((done += part.length));

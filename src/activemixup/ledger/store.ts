@@ -123,7 +123,7 @@ export class MemoryStore implements LedgerStore {
   constructor(readonly teacher: string) {}
 
   nextAsk(): number {
-    return ++this.asked;
+    return (this.asked = Math.max(this.asked, this.state.lastAsk) + 1);
   }
 
   find(query: string): Float32Array | undefined {

@@ -14,6 +14,16 @@ export type AnswerForm =
 
 export const answerForms: readonly AnswerForm[] = ["probabilities", "logits", "top", "label"];
 
+/** In words, how answers of a form become the probabilities that a student is trained on. */
+export function describeForm(form: AnswerForm): string {
+  return {
+    probabilities: "probabilities, as they are",
+    logits: "logits, of which the softmax is taken",
+    top: "the top labels with scores; what is left of 1 is spread evenly over the other classes",
+    label: "one label, which gets probability 1",
+  }[form];
+}
+
 /** What a teacher said of one image, not yet checked. */
 export interface RawAnswer {
   /** Of each class; of each of `labels` where those are given. */

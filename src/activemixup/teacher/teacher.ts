@@ -1,4 +1,5 @@
 import type { ImageShape } from "../../nn/index.js";
+import type { AnswerForm } from "./answer-form.js";
 
 /** 8-bit images to ask the teacher about. */
 export interface QueryBatch extends ImageShape {
@@ -19,6 +20,8 @@ export interface Teacher {
   readonly classes: number;
   readonly classNames?: readonly string[] | undefined;
   readonly manner: AskingManner;
+  /** What it gives, before that is made into probabilities; probabilities, where absent. */
+  readonly form?: AnswerForm | undefined;
   /**
    * Asks once about at most `manner.batch` images.
    * @returns one answer an image, in the order of the batch

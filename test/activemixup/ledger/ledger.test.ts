@@ -1,0 +1,208 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../../src/errors.js";
+import { Ledger, MemoryStore, queryIdentity, type LedgerOptions } from "../../../src/activemixup/index.js";
+import { AnswerFault, answerTo, images, ScriptedTeacher, SHAPE, type Mishap } from "./scripted-teacher.js";
+
+const options: LedgerOptions = { run: "run", budget: 1000, countFailed: true };
+
+/** Fails by a list: the attempts that come after it go well. */
+const list =
+  (...mishaps: (Mishap | undefined)[]) =>
+  (attempt: number) =>
+    mishaps[attempt - 1];
+const fault = (charged: boolean, retryAfter?: number): Mishap => ({
+  kind: "fault",
+  charged,
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});
+
+function expectAnswers(answers: readonly (Float32Array | undefined)[], from = 0): void {
+  const { pixels } = images(answers.length, from);
+  for (const [index, answer] of answers.entries()) {
+    expect(answer).toEqual(answerTo(pixels.subarray(2 * index, 2 * index + 2)));
+  }
+}
+
+describe("Ledger", () => {
+  it("asks in requests of the teacher's size, never more at a time than it likes", async () => {
+    const teacher = new ScriptedTeacher({ batch: 4, concurrency: 3 });
+    const ledger = new Ledger(teacher, new MemoryStore(teacher.name), options);
+    expectAnswers(await ledger.query(images(30)));
+    expect(teacher.attempts.map(({ count }) => count)).toEqual([4, 4, 4, 4, 4, 4, 4, 2]);
+    expect(teacher.mostUnderWay).toBe(3);
+    expect(ledger.spent).toBe(30);
+  });
+
+  it("never asks twice about the same pixels, in one call, in a later one, or in another run", async () => {
+    const teacher = new ScriptedTeacher();
+    const store = new MemoryStore(teacher.name);
+    const ledger = new Ledger(teacher, store, options);
+    const { pixels } = images(3);
+    const twice = { ...SHAPE, count: 6, pixels: Uint8Array.from([...pixels, ...pixels]) };
+    const answers = await ledger.query(twice);
+    expectAnswers(answers.slice(0, 3));
+    expect(answers.slice(3)).toEqual(answers.slice(0, 3));
+    await ledger.query(images(5));
+    const other = new Ledger(teacher, store, { ...options, run: "other" });
+    expectAnswers(await other.query(images(6)));
+    expect(teacher.asked).toBe(6);
+    expect([ledger.spent, other.spent]).toEqual([5, 1]);
+  });
+
+  it("tells queries apart by pixels, shape and teacher", async () => {
+    const pixels = Uint8Array.of(1, 2);
+    const all = await Promise.all([
+      queryIdentity("a", SHAPE, pixels),
+      queryIdentity("b", SHAPE, pixels),
+      queryIdentity("a", { ...SHAPE, height: 2, width: 1 }, pixels),
+      queryIdentity("a", SHAPE, Uint8Array.of(2, 1)),
+    ]);
+    expect(new Set(all).size).toBe(4);
+    expect(await queryIdentity("a", SHAPE, pixels)).toBe(all[0]);
+    expect(all[0]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("repeats attempts that failed, and counts those that may have been charged for", async () => {
+    const teacher = new ScriptedTeacher({}, list(fault(true), fault(false), undefined, { kind: "short" }));
+    const store = new MemoryStore(teacher.name);
+    const ledger = new Ledger(teacher, store, options);
+    expectAnswers(await ledger.query(images(8)));
+    expect(ledger.account).toMatchObject({ answered: 8, failed: 8, lost: 0, spent: 16 });
+    expect(store.spending("run")).toEqual({ answered: 8, failed: 8, open: 0 });
+    const free = new Ledger(new ScriptedTeacher({}, list(fault(true))), new MemoryStore(""), {
+      ...options,
+      countFailed: false,
+    });
+    await free.query(images(4));
+    expect(free.account).toMatchObject({ answered: 4, failed: 4, spent: 4 });
+  });
+
+  it.each([
+    ["a fault", new AnswerFault("no such class"), "no such class"],
+    ["a wrong length", Float32Array.of(0.5, 0.5), "2 probabilities; expected 3, one a class"],
+    ["NaN", Float32Array.of(NaN, 0.5, 0.5), "the probability of class 0 is NaN; expected 0 or more"],
+    ["a negative", Float32Array.of(1.5, -0.5, 0), "the probability of class 1 is -0.5; expected 0 or more"],
+    ["a wrong sum", Float32Array.of(0.5, 0.5, 0.5), "the probabilities sum to 1.5; expected 1, within 0.001"],
+  ])("keeps the good answers of a request with %s, and asks again about the other alone", async (_, answer, why) => {
+    const teacher = new ScriptedTeacher({}, list({ kind: "bad", image: 2, answer }));
+    const ledger = new Ledger(teacher, new MemoryStore(teacher.name), options);
+    expectAnswers(await ledger.query(images(4)));
+    expect(teacher.attempts.map(({ count }) => count)).toEqual([4, 1]);
+    expect(ledger.account).toMatchObject({ answered: 4, failed: 1, spent: 5 });
+
+    const always = new ScriptedTeacher({ attempts: 2 }, () => ({ kind: "bad", image: 0, answer }));
+    const failing = new Ledger(always, new MemoryStore(always.name), options).query(images(1));
+    const id = await queryIdentity(always.name, SHAPE, images(1).pixels);
+    await expect(failing).rejects.toThrow(
+      `the teacher scripted gave no answer to query ${id} in 2 attempts: query ${id}: ${why}; ` +
+        `mend the teacher, then go on from what is kept`,
+    );
+  });
+
+  it("never spends more than the budget, and answers as many as it covers", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.option(fc.boolean(), { nil: undefined }), { maxLength: 12 }),
+        fc.boolean(),
+        async (budget, count, concurrency, faults, countFailed) => {
+          const script = list(...faults.map((charged) => (charged === undefined ? undefined : fault(charged))));
+          const teacher = new ScriptedTeacher({ concurrency, attempts: 20, backoffSeconds: 0 }, script);
+          const store = new MemoryStore(teacher.name);
+          const ledger = new Ledger(teacher, store, { ...options, budget, countFailed });
+          const answers = await ledger.query(images(count));
+          const { answered, failed, open } = store.spending("run");
+          expect(open).toBe(0);
+          expect(answers.filter((answer) => answer !== undefined)).toHaveLength(answered);
+          expect(ledger.spent).toBe(answered + (countFailed ? failed : 0));
+          expect(ledger.spent).toBeLessThanOrEqual(budget);
+          // Where answers are missing, the budget is used up.
+          if (answered < count) expect(ledger.spent).toBe(budget);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("counts what was under way when the run was killed", async () => {
+    const teacher = new ScriptedTeacher();
+    const store = new MemoryStore(teacher.name);
+    await store.append([{ kind: "ask", ask: store.nextAsk(), run: "run", count: 4 }]);
+    const ledger = new Ledger(teacher, store, { ...options, budget: 10 });
+    expect(ledger.account).toMatchObject({ lost: 4, spent: 4 });
+    const answers = await ledger.query(images(8));
+    expect(answers.filter((answer) => answer !== undefined)).toHaveLength(6);
+    expect(ledger.account).toMatchObject({ lost: 4, answered: 6, spent: 10 });
+    expect(new Ledger(teacher, store, { ...options, countFailed: false }).spent).toBe(6);
+    expect(new Ledger(new ScriptedTeacher({ charges: false }), store, options).spent).toBe(6);
+  });
+
+  it("makes an attempt durable before it is sent, and answers before they are used", async () => {
+    const teacher = new ScriptedTeacher();
+    const store = new MemoryStore(teacher.name);
+    const order: string[] = [];
+    const append = store.append.bind(store);
+    store.append = async (events) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await append(events);
+      order.push(events[0].kind);
+    };
+    const query = teacher.query.bind(teacher);
+    teacher.query = (...args) => {
+      order.push("sent");
+      return query(...args);
+    };
+    await new Ledger(teacher, store, options).query(images(4));
+    order.push("used");
+    expect(order).toEqual(["ask", "sent", "outcome", "used"]);
+  });
+
+  it("stops at an error that is no fault, keeps what other requests bring, and asks no more", async () => {
+    const refused: Mishap = { kind: "error", error: new InputError("401: no such account") };
+    const teacher = new ScriptedTeacher({ concurrency: 2 }, list(undefined, refused));
+    const store = new MemoryStore(teacher.name);
+    const ledger = new Ledger(teacher, store, options);
+    await expect(ledger.query(images(40))).rejects.toThrow("401: no such account");
+    expect(teacher.attempts.length).toBeLessThanOrEqual(3);
+    expect(store.spending("run").answered).toBeGreaterThanOrEqual(4);
+    expect(store.spending("run")).toMatchObject({ failed: 4, open: 0 });
+  });
+
+  it("gives a request up after its time, and waits as long as the teacher asks", async () => {
+    const teacher = new ScriptedTeacher({ timeoutSeconds: 0.05 }, list({ kind: "hang" }, fault(false, 0.2)));
+    const notices: string[] = [];
+    const ledger = new Ledger(teacher, new MemoryStore(teacher.name), {
+      ...options,
+      onNotice: (message) => notices.push(message),
+    });
+    const start = performance.now();
+    expectAnswers(await ledger.query(images(4)));
+    expect(performance.now() - start).toBeGreaterThanOrEqual(249);
+    expect(ledger.account).toMatchObject({ answered: 4, failed: 4 });
+    expect(notices).toEqual([]); // waits shorter than a second are not worth a line
+  });
+
+  it("keeps to a number of requests a second", async () => {
+    const teacher = new ScriptedTeacher({ batch: 1, concurrency: 8, requestsPerSecond: 100 });
+    const start = performance.now();
+    await new Ledger(teacher, new MemoryStore(teacher.name), options).query(images(16));
+    expect(performance.now() - start).toBeGreaterThanOrEqual(149);
+  });
+
+  it("ends when it is told to, and keeps the answers of requests that are under way", async () => {
+    const interrupt = new AbortController();
+    const reason = new Error("enough");
+    const teacher = new ScriptedTeacher({ concurrency: 2 }, (attempt) => {
+      if (attempt === 3) interrupt.abort(reason);
+      return undefined;
+    });
+    const store = new MemoryStore(teacher.name);
+    const ledger = new Ledger(teacher, store, options);
+    await expect(ledger.query(images(400), { signal: interrupt.signal })).rejects.toBe(reason);
+    expect(store.spending("run")).toEqual({ answered: teacher.asked, failed: 0, open: 0 });
+    expect(teacher.asked).toBeLessThan(40);
+  });
+});

@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import {
+  bestRound,
+  defaultDistillOptions,
+  distill,
+  divergence,
+  estimateMean,
+  estimateShare,
+  holdOut,
+  MemoryStore,
+  serviceManner,
+  specFor,
+  splitHoldout,
+  TeacherFault,
+  type Checkpoint,
+  type DistillInput,
+  type DistillOptions,
+  type DistillReport,
+  type LedgerEvent,
+} from "../../src/activemixup/index.js";
+import { drawDigits } from "../../src/data/index.js";
+import { encodeNetwork, encodeState, Network } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
+import { useDevices } from "../devices.js";
+import { BrightnessTeacher, CLASSES } from "./brightness-teacher.js";
+
+const devices = useDevices();
+const all = { ...drawDigits(24, 1, { size: 12 }), labels: undefined };
+
+const base: DistillOptions = {
+  ...defaultDistillOptions,
+  budget: 60,
+  rounds: 3,
+  steps: 4,
+  batch: 8,
+  lambdas: [0.3, 0.5, 0.7],
+  augmentation: { crop: 1, flip: true },
+  seed: 5,
+};
+
+interface Run {
+  readonly student: Uint8Array;
+  readonly report: DistillReport;
+  /** After each round: where to go on from, and what the ledger held. */
+  readonly stops: readonly { readonly checkpoint: Checkpoint; readonly events: readonly LedgerEvent[] }[];
+}
+
+async function run(device: Device, options: DistillOptions, more: Partial<DistillInput> = {}): Promise<Run> {
+  const { images, held } = holdOut(all, 0.25, options.seed);
+  const student = new Network(device, specFor("lenet5-half", images, CLASSES), options.seed);
+  const store = new MemoryStore("brightness");
+  const events: LedgerEvent[] = [];
+  const append = store.append.bind(store);
+  store.append = (added) => {
+    events.push(...added);
+    return append(added);
+  };
+  const stops: Run["stops"][number][] = [];
+  const report = await distill({
+    ...{ images, holdout: held, student, options, stores: [store] },
+    teacher: new BrightnessTeacher(),
+    ...more,
+    observer: {
+      onRound: (_round, _soFar, checkpoint) => {
+        stops.push({ checkpoint, events: [...events] });
+        return Promise.resolve();
+      },
+    },
+  });
+  const bytes = await encodeNetwork(student);
+  student.dispose();
+  return { student: bytes, report, stops };
+}
+
+describe.each(["cpu", "gpu"] as const)("a run that goes on after a checkpoint, on the %s device", (name) => {
+  it.each([
+    ["by confidence", base],
+    ["by chance, with a student that starts anew each round", { ...base, strategy: "random", restart: true }],
+    ["with one random λ a pair of a sampled pool", { ...base, strategy: "confidence-single", pool: 50 }],
+  ])("%s ends with the same student, bit for bit, and pays for nothing twice", async (_, options) => {
+    const whole = await run(devices[name], options);
+    expect(whole.report).toMatchObject({ queries: 60, stopped: "plan" });
+    for (const { checkpoint, events } of whole.stops) {
+      const teacher = new BrightnessTeacher();
+      const store = new MemoryStore(teacher.name);
+      await store.append(events);
+      const rest = await run(devices[name], options, { teacher, stores: [store], resume: checkpoint });
+      expect(rest.student).toEqual(whole.student);
+      expect(teacher.shown).toHaveLength(60 - 6 - checkpoint.answers.length);
+      expect(rest.report.teachers).toEqual(whole.report.teachers);
+      expect(withoutTimes(rest.report)).toEqual(withoutTimes(whole.report));
+    }
+  });
+});
+
+function withoutTimes({ queries, keptRound, stopped, rounds }: DistillReport): object {
+  return { queries, keptRound, stopped, rounds: rounds.map(({ seconds: _seconds, ...round }) => round) };
+}
+
+describe("held-out images", () => {
+  const device = () => devices.cpu;
+
+  it("are asked about within the budget, and never trained on or blended", async () => {
+    const teacher = new BrightnessTeacher();
+    const { report, stops } = await run(device(), base, { teacher, stores: undefined });
+    const { images, held } = holdOut(all, 0.25, base.seed);
+    expect([images.count, held!.count]).toEqual([18, 6]);
+    expect(report).toMatchObject({ queries: 60, teachers: [{ answered: 60, spent: 60 }] });
+    expect(teacher.shown).toHaveLength(60);
+    const { answers } = stops.at(-1)!.checkpoint;
+    expect(answers).toHaveLength(54);
+    expect(Math.max(...answers.map(({ first, second }) => Math.max(first, second)))).toBeLessThan(18);
+  });
+
+  it("choose the student that is kept: that of the best round", async () => {
+    const { report, student, stops } = await run(device(), base);
+    const best = bestRound(report.rounds)!;
+    expect(report.keptRound).toBe(best.round);
+    const { images } = holdOut(all, 0.25, base.seed);
+    const kept = stops[best.round].checkpoint.student;
+    expect(student).toEqual(encodeState(specFor("lenet5-half", images, CLASSES), kept));
+    for (const { holdout } of report.rounds) {
+      expect(holdout!.agreement.low).toBeLessThanOrEqual(holdout!.agreement.value);
+      expect(holdout!.divergence.value).toBeGreaterThan(0);
+    }
+  });
+
+  it("end the run at the agreement asked for, or once no round brings a better student", async () => {
+    const constant = new BrightnessTeacher();
+    const third = Float32Array.from({ length: CLASSES }, (_, index) => (index === 3 ? 1 : 0));
+    constant.query = ({ count }) => Promise.resolve(Array.from({ length: count }, () => third));
+    const easy = await run(device(), { ...base, steps: 12, targetAgreement: 1 }, { teacher: constant });
+    const reached = easy.report.rounds.findIndex(({ holdout }) => holdout!.agreement.value === 1);
+    expect(reached).toBeGreaterThanOrEqual(0);
+    expect(easy.report).toMatchObject({ stopped: "target-agreement" });
+    expect(easy.report.rounds).toHaveLength(reached + 1);
+    const still: DistillOptions = { ...base, rounds: 6, patience: 2, schedule: { kind: "constant", rate: 1e-30 } };
+    const { report } = await run(device(), still);
+    expect(report).toMatchObject({ stopped: "patience", keptRound: 0 });
+    expect(report.rounds).toHaveLength(3);
+    expect(report.queries).toBeLessThan(60);
+  });
+
+  it("are needed by what looks at them", async () => {
+    const { images } = holdOut(all, 0.25, base.seed);
+    const attempt = (change: Partial<DistillOptions>) =>
+      run(device(), { ...base, ...change }, { images, holdout: undefined });
+    await expect(attempt({ patience: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --patience looks at held-out images and there are none; give --holdout]`,
+    );
+    await expect(attempt({ targetAgreement: 0.9 })).rejects.toThrow("--target-agreement looks at held-out images");
+    expect(() => splitHoldout(10, 1, 0)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --holdout is 1; expected a share of the images from 0 to below 1, for example 0.1]`,
+    );
+    expect(() => splitHoldout(3, 0.5, 0)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --holdout 0.5 takes 2 of 3 images and leaves fewer than 2 to train on; raise --n or give --holdout 0]`,
+    );
+    expect(splitHoldout(10, 0, 0).held).toEqual([]);
+  });
+});
+
+describe("a budget with failures", () => {
+  it("shortens the last rounds where nothing is kept for them, trains on what was answered, and ends", async () => {
+    let attempts = 0;
+    const teacher = new BrightnessTeacher("failing", 0, {
+      ...serviceManner,
+      batch: 6,
+      concurrency: 2,
+      backoffSeconds: 0,
+    });
+    const query = teacher.query.bind(teacher);
+    teacher.query = (batch) =>
+      ++attempts % 4 === 0 ? Promise.reject(new TeacherFault("HTTP 503", true)) : query(batch);
+    const { report, stops } = await run(devices.cpu, base, { teacher, stores: undefined });
+    const [{ answered, failed, spent }] = report.teachers;
+    expect(report).toMatchObject({ stopped: "budget", queries: answered });
+    expect(spent).toBe(60);
+    expect(answered + failed).toBe(60);
+    expect(failed).toBeGreaterThan(0);
+    expect(report.rounds.at(-1)!.unanswered).toBeGreaterThan(0);
+    expect(stops.at(-1)!.checkpoint.answers).toHaveLength(answered - 6);
+
+    attempts = 0;
+    const roomy = await run(devices.cpu, { ...base, budget: 100, reserve: 40 }, { teacher, stores: undefined });
+    expect(roomy.report).toMatchObject({ stopped: "plan", queries: 60 });
+    expect(roomy.student).toEqual((await run(devices.cpu, base)).student);
+  });
+});
+
+describe("several teachers", () => {
+  it("answer with their mean, each with a ledger and the whole budget", async () => {
+    const teachers = [new BrightnessTeacher("one"), new BrightnessTeacher("two", 3)];
+    const stores = teachers.map(({ name }) => new MemoryStore(name));
+    const { report, stops } = await run(devices.cpu, base, { teacher: teachers, stores });
+    expect(report.teachers).toMatchObject([
+      { name: "one", answered: 60, spent: 60 },
+      { name: "two", answered: 60, spent: 60 },
+    ]);
+    expect(stores.map((store) => store.spending("").answered)).toEqual([60, 60]);
+    for (const { label } of stops.at(-1)!.checkpoint.answers) {
+      const raised = Array.from(label).filter((value) => Math.abs(value - 0.3) < 1e-6);
+      expect(raised).toHaveLength(2);
+      expect(label.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
+    }
+  });
+
+  it("have the same classes", async () => {
+    const other = { ...new BrightnessTeacher("other"), classes: 11, query: () => Promise.resolve([]) };
+    const teacher = [new BrightnessTeacher("one"), other];
+    await expect(run(devices.cpu, base, { teacher, stores: undefined })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the teacher one has 10 classes and other 11; their mean needs the same]`,
+    );
+  });
+});
+
+describe("statistics", () => {
+  it("gives Wilson's interval of a share", () => {
+    // Newcombe (1998), Statistics in Medicine 17, table I: 81 of 263.
+    const { value, low, high } = estimateShare(81, 263);
+    expect(value).toBeCloseTo(0.308, 3);
+    expect([low, high].map((bound) => bound.toFixed(4))).toEqual(["0.2553", "0.3662"]);
+    expect(estimateShare(0, 20).low).toBe(0);
+    expect(estimateShare(20, 20).high).toBe(1);
+  });
+
+  it("gives the interval of a mean, and the divergence of two distributions", () => {
+    const { value, low, high } = estimateMean([1, 2, 3, 4]);
+    expect(value).toBe(2.5);
+    expect(high - low).toBeCloseTo(2 * 1.959964 * Math.sqrt(5 / 3 / 4), 12);
+    expect(divergence(Float32Array.of(0.5, 0.5), Float32Array.of(0.5, 0.5))).toBe(0);
+    expect(divergence(Float32Array.of(1, 0), Float32Array.of(0.5, 0.5))).toBeCloseTo(Math.log(2), 12);
+    expect(divergence(Float32Array.of(1, 0), Float32Array.of(0, 1))).toBeLessThan(100);
+  });
+});
