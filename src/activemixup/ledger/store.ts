@@ -62,31 +62,51 @@ export class LedgerState {
   private highest = 0;
 
   /**
+   * What is wrong with an event, if it cannot follow those before it: a request's number twice, an outcome of a request
+   * that is not open, or a second answer to a query.
+   */
+  fault(event: LedgerEvent): string | undefined {
+    if (event.kind === "ask") {
+      return event.ask > this.highest ? undefined : `request ${event.ask} comes after request ${this.highest}`;
+    }
+    const ask = this.asks.get(event.ask);
+    if (!ask) return `an outcome of request ${event.ask}, which is not open`;
+    if (event.answers.length + event.failed > ask.count) {
+      return `request ${event.ask} was about ${ask.count} images and has more outcomes`;
+    }
+    const queries = new Set<string>();
+    for (const { query } of event.answers) {
+      if (this.answers.has(query) || queries.has(query)) return `query ${query} has two answers`;
+      queries.add(query);
+    }
+    return undefined;
+  }
+
+  /**
    * Takes an event in.
-   * @throws Error where it cannot follow those before it: a request's number twice, or an outcome of none that is open
+   * @throws Error where it has a {@link fault}; nothing is taken in then
    */
   apply(event: LedgerEvent): void {
+    const fault = this.fault(event);
+    if (fault !== undefined) throw new Error(fault);
     if (event.kind === "ask") {
-      if (event.ask <= this.highest) throw new Error(`request ${event.ask} comes after request ${this.highest}`);
       this.highest = event.ask;
       this.asks.set(event.ask, event);
       this.run(event.run).open += event.count;
       return;
     }
-    const ask = this.asks.get(event.ask);
-    if (!ask) throw new Error(`an outcome of request ${event.ask}, which is not open`);
-    if (event.answers.length + event.failed > ask.count) {
-      throw new Error(`request ${event.ask} was about ${ask.count} images and has more outcomes`);
-    }
+    const ask = this.asks.get(event.ask)!;
     this.asks.delete(event.ask);
     const run = this.run(ask.run);
     run.open -= ask.count;
     run.answered += event.answers.length;
     run.failed += event.failed;
-    for (const { query, probabilities } of event.answers) {
-      if (this.answers.has(query)) throw new Error(`query ${query} has two answers`);
-      this.answers.set(query, probabilities);
-    }
+    for (const { query, probabilities } of event.answers) this.answers.set(query, probabilities);
+  }
+
+  /** Requests without an outcome, by their numbers. */
+  get open(): ReadonlyMap<number, AskEvent> {
+    return this.asks;
   }
 
   /** Answers by query, in the order in which they came. */

@@ -1,0 +1,60 @@
+import { open, type FileHandle } from "node:fs/promises";
+import { hostname } from "node:os";
+import { tryLock } from "fs-native-extensions";
+import { InputError } from "../../errors.js";
+import { fileFault } from "./file-fault.node.js";
+
+/** A lock that this process holds. */
+export interface FileLock {
+  /** Lets others have it. The file stays: removing it would let two processes lock two files of one name. */
+  release(): Promise<void>;
+}
+
+/**
+ * Locks a file, which is made where there is none, until it is released or this process ends, however it ends: the
+ * kernel holds the lock, so that a file left over from a killed process is no obstacle.
+ * @param what is locked, for the message: `the run runs/mnist`
+ * @throws InputError where another holder has it, or the file cannot be made
+ */
+export async function lockFile(path: string, what: string): Promise<FileLock> {
+  const flags = "a+"; // makes the file, never cuts what its holder wrote
+  let handle: FileHandle;
+  try {
+    handle = await open(path, flags);
+  } catch (error) {
+    throw new InputError(`${path} cannot be locked (${fileFault(error)}); give a place where you may write`);
+  }
+  try {
+    if (!tryLock(handle.fd)) {
+      throw new InputError(
+        `${what} is in use by ${await holderOf(handle)}; wait until that ends, end it, or choose another place`,
+      );
+    }
+    await handle.truncate(0);
+    const started = new Date().toISOString();
+    await handle.write(`${JSON.stringify({ pid: process.pid, host: hostname(), started })}\n`);
+  } catch (error) {
+    await handle.close();
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path} cannot be locked (${fileFault(error)}); choose a place on another file system`);
+  }
+  return { release: () => handle.close() };
+}
+
+/** Who holds a lock, as it wrote when it got it. */
+async function holderOf(handle: FileHandle): Promise<string> {
+  try {
+    const bytes = new Uint8Array(1024);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+    const { pid, host, started } = JSON.parse(new TextDecoder().decode(bytes.subarray(0, bytesRead))) as Holder;
+    return `process ${pid} on ${host}, since ${started}`;
+  } catch {
+    return "another process"; // it has the lock, and has not written yet
+  }
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  readonly started: string;
+}
