@@ -31,12 +31,15 @@ export function distillCommand(signal: AbortSignal): Command {
   });
 }
 
+/** Options that say how a command runs, not what the run is. */
+const ofEveryRun = new Set(["resume", "device", "profile", "json", "quiet"]);
+
 /** A run is described by its options or by the folder of an earlier one, not by both. */
 function checkGiven(command: Command, given: Given): void {
   const own = command.options.filter(
     (option) =>
       command.getOptionValueSource(option.attributeName()) === "cli" &&
-      !["resume", "device", "profile", "json", "quiet"].includes(option.attributeName()),
+      !ofEveryRun.has(option.attributeName()),
   );
   if (given.resume === undefined) {
     const missing = required.find((name) => given[name] === undefined);
@@ -54,7 +57,8 @@ interface Ended {
 }
 
 async function start(given: Given, progress: Progress, signal: AbortSignal): Promise<Ended> {
-  const { device: _device, profile: _profile, json: _json, quiet: _quiet, resume: _resume, ...options } = given;
+  const own = Object.entries(given).filter(([name]) => !ofEveryRun.has(name));
+  const options = Object.fromEntries(own) as unknown as DistillCommandOptions;
   const settings = await readTeacherSettings(options.teacher, options.teacherConfig, options.labels);
   const summary = await withPrepared(given, options, settings, progress, async (prepared) => {
     const folder = await RunFolder.create(options.out);
