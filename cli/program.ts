@@ -3,6 +3,7 @@ import { demoCommand } from "./commands/demo.js";
 import { distillCommand } from "./commands/distill.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
 import { tuneCommand } from "./commands/tune.js";
 import { withCommonOptions } from "./common-options.js";
@@ -17,7 +18,15 @@ export function createProgram(signal: AbortSignal): Command {
     .version(version)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const make of [demoCommand, trainCommand, distillCommand, evaluateCommand, tuneCommand, doctorCommand]) {
+  for (const make of [
+    demoCommand,
+    trainCommand,
+    distillCommand,
+    evaluateCommand,
+    serveCommand,
+    tuneCommand,
+    doctorCommand,
+  ]) {
     program.addCommand(withCommonOptions(make(signal)));
   }
   return program;

@@ -28,6 +28,8 @@ export interface AnswerSettings {
   readonly labels?: string | undefined;
   /** JMESPath within an item: the identity that was sent as `$id`; absent: items come in the order of the images. */
   readonly id?: string | undefined;
+  /** JMESPath within an item: why it holds no answer. */
+  readonly error?: string | undefined;
 }
 
 export interface HttpSettings {
@@ -39,8 +41,12 @@ export interface HttpSettings {
   /** `json`: {@link template}; `binary`: the image itself; `multipart`: a form with the image as the file of `field`. */
   readonly body?: "json" | "binary" | "multipart" | undefined;
   readonly field?: string | undefined;
-  /** How an image is written. */
+  /** How an image is written; in JSON, `png` and `raw` in base64. */
   readonly image?: "png" | "raw" | "numbers" | "data-url" | undefined;
+  /** Order of the axes of `raw` and `numbers`. */
+  readonly layout?: "NCHW" | "NHWC" | undefined;
+  /** Of `numbers`. */
+  readonly range?: "0-255" | "0-1" | undefined;
   /** The request's JSON; `$image`, `$id`, `$width`, `$height`, `$channels`, `$count` stand for what is asked about. */
   readonly template?: unknown;
 }
