@@ -1,34 +1,84 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { NetworkTeacher, type Teacher, type TeacherSettings } from "../src/activemixup/index.js";
+import {
+  NetworkTeacher,
+  openExecTeacher,
+  openHttpTeacher,
+  openModuleTeacher,
+  openOnnxTeacher,
+  type Teacher,
+  type TeacherSettings,
+} from "../src/activemixup/index.js";
+import { readLabels, readTeacherSettings } from "../src/activemixup/teacher/settings-file.node.js";
 import { InputError } from "../src/errors.js";
 import { decodeNetwork } from "../src/nn/index.js";
 import type { Device } from "../src/tensor/index.js";
 import { readWhole } from "./files.js";
 
-/** The settings of each teacher: of its own file, of the one for all, or none. */
-export async function readTeacherSettings(
+/**
+ * The settings of each teacher: of its own file, or of the one for all, with the class names of `--labels`.
+ * @param files of `--teacher-config`
+ * @throws InputError where there are other than one file, or one a teacher; where a file is not as it should be
+ */
+export async function readSettings(
   teachers: readonly string[],
-  _files: readonly string[] = [],
-  _labels?: string,
+  files: readonly string[] = [],
+  labels?: string,
 ): Promise<TeacherSettings[]> {
-  return Promise.resolve(teachers.map(() => ({})));
+  if (files.length > 1 && files.length !== teachers.length) {
+    throw new InputError(
+      `--teacher-config is given ${files.length} times and --teacher ${teachers.length} times; ` +
+        `give one for all, or one for each in the same order`,
+    );
+  }
+  const classNames = labels === undefined ? undefined : await readLabels(labels);
+  const settings: TeacherSettings[] = [];
+  for (const index of teachers.keys()) {
+    const file = files[index] ?? files.at(-1);
+    const own = file === undefined ? {} : await readTeacherSettings(file);
+    if (classNames && own.classNames) {
+      throw new InputError(`${file} has classNames and --labels is given too; leave one of the two out`);
+    }
+    settings.push(classNames ? { ...own, classNames } : own);
+  }
+  return settings;
 }
 
-/** Opens the teacher that `--teacher` names. */
+/** What a teacher may need to be opened. */
+export interface TeacherSurroundings {
+  readonly device: Device;
+  /** The settings file's name, for errors. */
+  readonly file?: string | undefined;
+  /** Hears what commands write to their standard error, line by line. */
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the teacher that `--teacher` names.
+ * @throws InputError where it is none of the known kinds, or cannot be opened
+ */
 export async function openTeacher(
-  device: Device,
   where: string,
   settings: TeacherSettings,
-  _onStderr: (line: string) => void,
+  { device, file, onLine, signal }: TeacherSurroundings,
 ): Promise<Teacher> {
-  if (!where.endsWith(".safetensors")) throw new InputError(`--teacher ${where}`);
-  return openNetworkTeacher(device, where, settings);
+  if (/^https?:/i.test(where)) {
+    return openHttpTeacher(where, { settings, file, environment: process.env, signal });
+  }
+  const [, kind, rest] = /^([a-z]+):(.+)$/s.exec(where) ?? [];
+  if (kind === "exec") return openExecTeacher(rest.trim(), settings, { log: onLine, signal });
+  if (kind === "module") return openModuleTeacher(rest, settings);
+  if (kind === "onnx") return openOnnxTeacher(rest, settings);
+  if (where.endsWith(".safetensors")) return openNetworkTeacher(device, where, settings);
+  throw new InputError(
+    `--teacher ${where} is no teacher; expected FILE.safetensors, http(s)://…, exec:COMMAND, module:FILE or onnx:FILE`,
+  );
 }
 
-async function openNetworkTeacher(device: Device, path: string, { name }: TeacherSettings): Promise<Teacher> {
+async function openNetworkTeacher(device: Device, path: string, settings: TeacherSettings): Promise<Teacher> {
   const bytes = await readWhole("--teacher", path);
   const network = decodeNetwork(bytes, path, device);
   const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-  return NetworkTeacher.create(network, name ?? `${basename(path)} sha256:${digest}`);
+  return NetworkTeacher.create(network, settings.name ?? `${basename(path)} sha256:${digest}`, settings.classNames);
 }

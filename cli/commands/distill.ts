@@ -11,7 +11,7 @@ import { execute } from "../distill/run.js";
 import type { Summary } from "../distill/summary.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
-import { readTeacherSettings } from "../teachers.js";
+import { readSettings } from "../teachers.js";
 
 type Given = CommonOptions & DistillCommandOptions & { readonly resume?: string };
 
@@ -38,8 +38,7 @@ const ofEveryRun = new Set(["resume", "device", "profile", "json", "quiet"]);
 function checkGiven(command: Command, given: Given): void {
   const own = command.options.filter(
     (option) =>
-      command.getOptionValueSource(option.attributeName()) === "cli" &&
-      !ofEveryRun.has(option.attributeName()),
+      command.getOptionValueSource(option.attributeName()) === "cli" && !ofEveryRun.has(option.attributeName()),
   );
   if (given.resume === undefined) {
     const missing = required.find((name) => given[name] === undefined);
@@ -59,8 +58,8 @@ interface Ended {
 async function start(given: Given, progress: Progress, signal: AbortSignal): Promise<Ended> {
   const own = Object.entries(given).filter(([name]) => !ofEveryRun.has(name));
   const options = Object.fromEntries(own) as unknown as DistillCommandOptions;
-  const settings = await readTeacherSettings(options.teacher, options.teacherConfig, options.labels);
-  const summary = await withPrepared(given, options, settings, progress, async (prepared) => {
+  const settings = await readSettings(options.teacher, options.teacherConfig, options.labels);
+  const summary = await withPrepared(given, options, settings, progress, signal, async (prepared) => {
     const folder = await RunFolder.create(options.out);
     try {
       await folder.writeConfig(prepared.config);
@@ -78,7 +77,7 @@ async function goOn(common: CommonOptions, out: string, progress: Progress, sign
     const config = parseRunConfig(json, out);
     enter(config.startedIn, out);
     const { options, teacherSettings } = config;
-    const summary = await withPrepared(common, options, teacherSettings, progress, (prepared) => {
+    const summary = await withPrepared(common, options, teacherSettings, progress, signal, (prepared) => {
       const difference = checkSameRun(prepared.config, config);
       if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
       progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
@@ -107,12 +106,14 @@ function withPrepared(
   options: DistillCommandOptions,
   settings: readonly TeacherSettings[],
   progress: Progress,
+  signal: AbortSignal,
   work: (prepared: PreparedRun) => Promise<Summary>,
 ): Promise<Summary> {
   return withDevice(common, progress, async (device) => {
-    const prepared = await prepareRun(device, options, settings, (line) => {
+    const onLine = (line: string) => {
       progress.say(line);
-    });
+    };
+    const prepared = await prepareRun(options, settings, { device, onLine, signal });
     try {
       return await work(prepared);
     } finally {

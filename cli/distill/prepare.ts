@@ -11,9 +11,8 @@ import {
 import { openImageSet, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Network } from "../../src/nn/index.js";
-import type { Device } from "../../src/tensor/index.js";
 import { openNetwork } from "../networks.js";
-import { openTeacher } from "../teachers.js";
+import { openTeacher, type TeacherSurroundings } from "../teachers.js";
 import { deviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 import { digestPixels, type RunConfig } from "./config.js";
@@ -39,11 +38,11 @@ export interface PreparedRun {
  * @throws InputError where they do not fit together
  */
 export async function prepareRun(
-  device: Device,
   options: DistillCommandOptions,
   settings: readonly TeacherSettings[],
-  onStderr: (line: string) => void,
+  surroundings: TeacherSurroundings,
 ): Promise<PreparedRun> {
+  const { device } = surroundings;
   const all = await openImageSet(options.images);
   const drawn = sampleIndices(all, options.n, options.seed);
   const share = holdoutShare(options);
@@ -53,7 +52,8 @@ export async function prepareRun(
   const teachers: Teacher[] = [];
   try {
     for (const [index, where] of options.teacher.entries()) {
-      teachers.push(await openTeacher(device, where, settings[index], onStderr));
+      const file = options.teacherConfig?.[index] ?? options.teacherConfig?.at(-1);
+      teachers.push(await openTeacher(where, settings[index], { ...surroundings, file }));
     }
     const { classes, classNames } = teachers[0];
     const student = options.student.endsWith(".safetensors")

@@ -12,7 +12,7 @@ import { planDistill, stepsOf, sum } from "./plan.js";
 import { Pool } from "./pool.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
 import { bestRound, stopReason } from "./stopping.js";
-import { addSeconds, Stopwatch } from "./stopwatch.js";
+import { addSeconds, Stopwatch, type Phase } from "./stopwatch.js";
 
 /** A blend that is to be asked about; a real image has no number in the pool. */
 type Chosen = MixedPair & Partial<Pick<Choice, "candidate" | "confidence">>;
@@ -80,11 +80,17 @@ export class DistillRun {
     const { asked, forTest } = this.panels;
     try {
       const watch = this.newWatch();
+      const hearing = (phase: Phase, total: number) => ({
+        signal,
+        onProgress: (done: number) => observer?.onProgress?.(phase, this.rounds.length, done, total),
+      });
       if (test) {
-        this.evaluation = await watch.time("evaluate", () => Evaluation.create(test, forTest, student, signal));
+        const options = hearing("evaluate", test.count);
+        this.evaluation = await watch.time("evaluate", () => Evaluation.create(test, forTest, student, options));
       }
       if (holdout) {
-        this.judge = await watch.time("query", () => HoldoutJudge.create(holdout, asked, student, signal));
+        const options = hearing("query", holdout.count);
+        this.judge = await watch.time("query", () => HoldoutJudge.create(holdout, asked, student, options));
       }
       while (!stopReason(this.rounds, this.plan.length, options)) {
         this.rounds.push(await this.round(this.rounds.length, this.newWatch()));

@@ -1,6 +1,7 @@
 import type { ImageSet } from "../data/index.js";
 import { InputError } from "../errors.js";
 import { Predictor, type Network } from "../nn/index.js";
+import type { LedgerQueryOptions } from "./ledger/ledger.js";
 import type { Panel } from "./ledger/panel.js";
 
 /** How well the student does on test images. */
@@ -27,7 +28,7 @@ export class Evaluation {
     images: ImageSet,
     panel: Panel | undefined,
     student: Network,
-    signal?: AbortSignal,
+    options: LedgerQueryOptions = {},
   ): Promise<Evaluation> {
     if (!panel && !images.labels) {
       throw new InputError(
@@ -35,7 +36,7 @@ export class Evaluation {
           `give labelled images, or let it be asked with --ask-test`,
       );
     }
-    const answers = await panel?.query(images, { signal });
+    const answers = await panel?.query(images, options);
     const teacherLabels = answers && Uint32Array.from(answers, (answer) => largest(answer!, answer!.length)[0]);
     return new Evaluation(images, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
   }

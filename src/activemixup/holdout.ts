@@ -3,6 +3,7 @@ import { InputError } from "../errors.js";
 import { Predictor, type Network } from "../nn/index.js";
 import { Philox, RandomStream } from "../tensor/index.js";
 import { largest } from "./evaluation.js";
+import type { LedgerQueryOptions } from "./ledger/ledger.js";
 import type { Panel } from "./ledger/panel.js";
 import { estimateMean, estimateShare, type Estimate } from "./statistics.js";
 
@@ -57,8 +58,13 @@ export class HoldoutJudge {
    * Asks about the held-out images, within the budget.
    * @throws InputError where the budget did not cover them
    */
-  static async create(images: ImageSet, panel: Panel, student: Network, signal?: AbortSignal): Promise<HoldoutJudge> {
-    const answers = await panel.query(images, { signal });
+  static async create(
+    images: ImageSet,
+    panel: Panel,
+    student: Network,
+    options: LedgerQueryOptions = {},
+  ): Promise<HoldoutJudge> {
+    const answers = await panel.query(images, options);
     const missing = answers.filter((answer) => answer === undefined).length;
     if (missing > 0) {
       throw new InputError(

@@ -10,19 +10,27 @@ export class NetworkTeacher implements Teacher {
     private readonly network: Network,
     private readonly predictor: Predictor,
     readonly name: string,
+    readonly classNames: readonly string[] | undefined,
   ) {}
 
-  /** @param name tells it apart in ledgers and errors: the file, with a digest of what it holds */
-  static async create(network: Network, name: string): Promise<NetworkTeacher> {
-    return new NetworkTeacher(network, await Predictor.create(network, localManner.batch), name);
+  /**
+   * @param name tells it apart in ledgers and errors: the file, with a digest of what it holds
+   * @param classNames those of the network, where absent
+   * @throws InputError where there are other than one a class
+   */
+  static async create(network: Network, name: string, classNames?: readonly string[]): Promise<NetworkTeacher> {
+    const { classes } = network.spec;
+    if (classNames && classNames.length !== classes) {
+      throw new InputError(
+        `the teacher ${name} has ${classes} classes and ${classNames.length} are named; name each of them`,
+      );
+    }
+    const predictor = await Predictor.create(network, localManner.batch);
+    return new NetworkTeacher(network, predictor, name, classNames ?? network.spec.classNames);
   }
 
   get classes(): number {
     return this.network.spec.classes;
-  }
-
-  get classNames(): readonly string[] | undefined {
-    return this.network.spec.classNames;
   }
 
   /** @throws InputError where the images are not of the shape that the network takes. */
