@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Summary } from "../../cli/distill/summary.js";
+import { readLedger } from "../../src/activemixup/ledger/read-ledger.node.js";
+import { startFaultyProcess, type FaultyProcess } from "../activemixup/teacher/faulty-server.js";
+import { bundleChild } from "../child.js";
+import { temporaryFolder } from "../data/fixtures.js";
+import { writeDigits } from "./cli.js";
+
+/** Kills of the whole test. */
+const KILLS = 50;
+/** Kills of one run, one after the other; each may cost what was under way. */
+const KILLS_OF_A_RUN = 5;
+const QUERIES = 80;
+const UNDER_WAY = 2 * 4;
+/** Room for failed attempts and for what was under way at each kill. */
+const RESERVE = 400;
+
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder.root, ...names);
+let script: string;
+let server: FaultyProcess;
+
+beforeAll(async () => {
+  script = await bundleChild("cli/main.ts", folder.root);
+  writeDigits(folder.root, 40, 1);
+  server = await startFaultyProcess({ seed: 7, rate: 0.3, latency: 5 });
+  const asking = { batch: 4, concurrency: 2, timeoutSeconds: 0.2, backoffSeconds: 0.005, attempts: 30 };
+  writeFileSync(at("teacher.json"), JSON.stringify({ asking }));
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+/** Runs the command as a process; kills it after some milliseconds, if it still runs then. */
+async function command(args: readonly string[], killAfter?: number): Promise<{ killed: boolean; stdout: string }> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const written = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => (written[stream] += text));
+  }
+  const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter);
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  clearTimeout(timer);
+  if (signal === null) expect(code, written.stderr).toBe(0);
+  return { killed: signal === "SIGKILL", stdout: written.stdout };
+}
+
+const common = ["--device", "cpu", "--quiet", "--json"];
+const start = (out: string) => [
+  "distill",
+  ...["--images", `${folder.root}:train`, "--n", "20", "--student", "lenet5-half", "--out", at(out)],
+  ...["--teacher", server.url, "--teacher-config", at("teacher.json"), "--holdout", "0.2"],
+  ...["--budget", String(QUERIES + RESERVE), "--reserve", String(RESERVE), "--rounds", "4", "--steps", "2"],
+  ...["--batch", "8", ...common],
+];
+
+async function answersIn(run: string): Promise<Map<string, Float32Array>> {
+  const [file] = readdirSync(at(run, "ledger")).filter((name) => name.endsWith(".ledger"));
+  return new Map((await readLedger(at(run, "ledger", file))).answers);
+}
+
+it(`${KILLS} times killed at any moment and resumed, runs end with the same student and the same answers`, async () => {
+  const began = performance.now();
+  await command(start("whole"));
+  const length = performance.now() - began;
+  const student = readFileSync(at("whole", "student.safetensors"));
+  const answers = await answersIn("whole");
+  expect(answers.size).toBe(QUERIES);
+
+  let lost = 0;
+  for (let run = 0, kills = 0; kills < KILLS; run++) {
+    const out = `run-${run}`;
+    let summary: Summary | undefined;
+    for (let ofRun = 0; summary === undefined; ) {
+      const args = existsSync(at(out, "config.json")) ? ["distill", "--resume", at(out), ...common] : start(out);
+      const mayKill = ofRun < KILLS_OF_A_RUN && kills < KILLS;
+      const { killed, stdout } = await command(args, mayKill ? Math.random() * length : undefined);
+      if (killed) {
+        kills++;
+        ofRun++;
+      } else summary = JSON.parse(stdout) as Summary;
+    }
+    expect(readFileSync(at(out, "student.safetensors")).equals(student)).toBe(true);
+    expect(await answersIn(out)).toEqual(answers);
+    expect(readFileSync(at(out, "queries.jsonl"), "utf8")).toBe(readFileSync(at("whole", "queries.jsonl"), "utf8"));
+    const [account] = summary.teachers;
+    expect(account.answered).toBe(QUERIES);
+    expect(account.spent).toBe(QUERIES + account.failed + account.lost);
+    expect(account.lost).toBeLessThanOrEqual(KILLS_OF_A_RUN * UNDER_WAY);
+    expect(summary).toMatchObject({ queries: QUERIES, stopped: "plan" });
+    lost += account.lost;
+    rmSync(at(out), { recursive: true });
+  }
+  expect(lost).toBeGreaterThan(0);
+}, 300_000);
