@@ -157,8 +157,8 @@ describe("serve", () => {
       400 the body: expected object, received array
       400 shape: expected tuple, received undefined
       400 images of 3 × 12 × 12; expected 1 × 12 × 12
-      400 encoding: Invalid option: expected one of "raw"|"png"
-      400 images: Too small: expected array to have >=1 items
+      400 encoding: expected one of "raw"|"png"
+      400 images: expected array to have >=1 items
       400 two images with the id "image 0"; expected each once
       400 images[0].data is no base64; expected RFC 4648 with padding
       400 images[0].data holds 3 bytes; expected 144, 8 bits a pixel and channel
