@@ -151,7 +151,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
     return `${[at, issue.keys[0]].filter(Boolean).join(".")} is no setting; expected one of ${inside.join(", ")}`;
   }
   if (issue.code === "custom") return `${at} ${issue.message}`;
-  const message = issue.message.replace(/^(Invalid (input|option): |Too (big|small): )/, "");
+  const message = issue.message.replace(/^(Invalid (input|option)|Too (big|small)): /, "");
   return `${at || "the whole"} is not as expected: ${message}`;
 }
 

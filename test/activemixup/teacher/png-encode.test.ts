@@ -5,7 +5,11 @@ import { decodePng } from "../../../src/data/png.node.js";
 
 it("writes PNG files that hold the very pixels", () => {
   const image = fc
-    .record({ channels: fc.constantFrom(1, 3), height: fc.integer({ min: 1, max: 9 }), width: fc.integer({ min: 1, max: 9 }) })
+    .record({
+      channels: fc.constantFrom(1, 3),
+      height: fc.integer({ min: 1, max: 9 }),
+      width: fc.integer({ min: 1, max: 9 }),
+    })
     .chain((shape) => {
       const size = shape.channels * shape.height * shape.width;
       return fc.uint8Array({ minLength: size, maxLength: size }).map((pixels) => ({ ...shape, pixels }));
