@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { decodeHeader, decodeLine, isTornHeader, LEDGER_VERSION, LineFault } from "./ledger-file.js";
+import { beginsWithLine, decodeHeader, decodeLine, isTornHeader, LEDGER_VERSION, LineFault } from "./ledger-file.js";
 import { LedgerState, type LedgerEvent } from "./store.js";
 
 /** A piece of a ledger's file: a line, or what stands behind the last line break. */
@@ -48,9 +48,13 @@ export class LedgerScan {
   nextNumber = 1;
   /** Where the last sound line ends, in bytes. */
   end = 0;
+  /** Bytes behind it, once all is read: of a line that was not written whole. */
+  torn = 0;
   private piece = 0;
   private suspect: LedgerDamage | undefined;
   private damaged = false;
+  /** The first line is no header of a ledger: the file is something else, unless lines of a ledger follow. */
+  private foreign = false;
 
   /** @param path of the file, for messages */
   constructor(
@@ -67,11 +71,31 @@ export class LedgerScan {
     const place = { line: this.piece, offset };
     // What was bad is damage, now that something stands behind it.
     const { suspect } = this;
+    if (this.foreign && decodeLine(bytes) instanceof LineFault) throw this.noLedger();
+    this.foreign = false;
     if (suspect) this.report(suspect);
     this.suspect = undefined;
     const fault = this.piece === 1 ? this.takeHeader(bytes, ended) : this.takeLine(bytes, ended, place);
-    if (fault) this.suspect = { ...place, found: fault.found };
+    if (fault && this.piece > 1 && beginsWithLine(bytes)) {
+      this.report({ ...place, found: "no line break ends it; expected one behind its events" });
+    } else if (fault) this.suspect = { ...place, found: fault.found };
     else this.end = offset + bytes.length + 1;
+  }
+
+  /**
+   * To be called behind the last piece.
+   * @param length of the file in bytes
+   * @throws InputError where the file is no ledger
+   */
+  finish(length: number): void {
+    if (this.foreign) throw this.noLedger();
+    this.torn = length - this.end;
+  }
+
+  private noLedger(): InputError {
+    return new InputError(
+      `${this.path} is no ledger: it does not begin with one's header; name a file that this command wrote`,
+    );
   }
 
   private report(damage: LedgerDamage): void {
@@ -80,12 +104,11 @@ export class LedgerScan {
   }
 
   private takeHeader(bytes: Uint8Array, ended: boolean): LineFault | undefined {
-    const header = decodeHeader(bytes);
     if (!ended && isTornHeader(bytes)) return new LineFault("it does not end");
+    const header = decodeHeader(bytes);
     if (header === "no-ledger") {
-      throw new InputError(
-        `${this.path} is no ledger: it does not begin with one's header; name a file that this command wrote`,
-      );
+      this.foreign = true;
+      return new LineFault("it is no header of a ledger");
     }
     if (header instanceof LineFault) return header;
     if ("version" in header) {
