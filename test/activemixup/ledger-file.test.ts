@@ -79,7 +79,7 @@ describe("a ledger's file", () => {
         expect(found.map(raw)).toEqual(lists.map(raw));
         expect(scan).toMatchObject({ teacher: TEACHER, lines: lists.length + 1, torn: 0 });
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
@@ -107,7 +107,7 @@ describe("a ledger's file", () => {
           expect(found.length).toBe(Math.max(0, whole - 1));
         }
       }),
-      { numRuns: 10 },
+      { numRuns: 5 },
     );
   });
 
@@ -177,7 +177,7 @@ describe("a ledger's file", () => {
     bytes[lineStarts(bytes)[3] + 20] ^= 1; // line 4, request 2
     const { scan, damage } = read(bytes, true);
     expect(damage.map(({ line }) => line)).toEqual([4]);
-    expect([...scan.state.known.keys()]).toEqual([1, 2, 3].map(queryAt));
+    expect([...scan.state.known.keys()]).toEqual([1, 3, 2].map(queryAt));
     expect(scan.state.spending("(unknown: its line was damaged)")).toEqual({ answered: 1, failed: 1, open: 0 });
   });
 

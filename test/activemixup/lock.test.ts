@@ -77,6 +77,6 @@ it("does not mind a file that was left over, whatever it holds", async () => {
 it("says where it cannot be made", async () => {
   const nowhere = join(folder.root, "nowhere", "lock");
   await expect(lockFile(nowhere, "x")).rejects.toThrow(
-    `${nowhere} cannot be locked (ENOENT: no such file or directory); give a place where you may write`,
+    `${nowhere} cannot be locked (ENOENT: no such file or directory); give a place where you may write, with room, on a file`,
   );
 });

@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
 import { beginsWithLine, decodeHeader, decodeLine, isTornHeader, LEDGER_VERSION, LineFault } from "./ledger-file.js";
-import { LedgerState, type LedgerEvent } from "./store.js";
+import { LedgerState, type LedgerEvent, type OutcomeEvent } from "./store.js";
 
 /** A piece of a ledger's file: a line, or what stands behind the last line break. */
 export interface Piece {
@@ -25,7 +25,7 @@ export interface LedgerDamage {
 export interface LedgerScanOptions {
   /** Hears of damage. To stop at it, throw. */
   readonly onDamage: (damage: LedgerDamage) => void;
-  /** Hears of what each sound line adds; after damage, what {@link mend} makes of it. */
+  /** Hears of what each sound line adds; at the end, of answers whose requests stood in damaged lines. */
   readonly onEvents?: ((events: readonly LedgerEvent[]) => void) | undefined;
 }
 
@@ -55,6 +55,8 @@ export class LedgerScan {
   private damaged = false;
   /** The first line is no header of a ledger: the file is something else, unless lines of a ledger follow. */
   private foreign = false;
+  /** Outcomes whose requests stood in damaged lines. */
+  private readonly orphans: OutcomeEvent[] = [];
 
   /** @param path of the file, for messages */
   constructor(
@@ -90,6 +92,7 @@ export class LedgerScan {
   finish(length: number): void {
     if (this.foreign) throw this.noLedger();
     this.torn = length - this.end;
+    for (const orphan of this.orphans) this.adopt(orphan);
   }
 
   private noLedger(): InputError {
@@ -132,18 +135,19 @@ export class LedgerScan {
       this.report({ ...place, found: `it is line ${number}; expected line ${this.nextNumber}: ${why}` });
       if (number < this.nextNumber) return undefined;
     }
-    const taken: LedgerEvent[] = [];
-    for (const event of events) {
-      const fault = this.state.fault(event) ?? this.wrongClasses(event);
-      if (fault !== undefined && !this.damaged) this.report({ ...place, found: fault });
-      for (const sound of fault === undefined ? [event] : this.mend(event)) {
-        this.state.apply(sound);
-        taken.push(sound);
+    const sound = events.filter((event) => {
+      const fault = this.wrongClasses(event) ?? this.state.fault(event);
+      if (fault === undefined) {
+        this.state.apply(event);
+        return true;
       }
-    }
+      if (!this.damaged) this.report({ ...place, found: fault });
+      if (event.kind === "outcome") this.orphans.push(event);
+      return false;
+    });
     this.lines++;
     this.nextNumber = number + 1;
-    this.options.onEvents?.(taken);
+    this.options.onEvents?.(sound);
     return undefined;
   }
 
@@ -159,20 +163,22 @@ export class LedgerScan {
   }
 
   /** Keeps the answers of an outcome whose request was in a damaged line: they are paid for. */
-  private mend(event: LedgerEvent): LedgerEvent[] {
-    if (event.kind === "ask") return [];
+  private adopt(orphan: OutcomeEvent): void {
     const seen = new Set<string>();
-    const answers = event.answers.filter(({ query, probabilities }) => {
+    const answers = orphan.answers.filter(({ query, probabilities }) => {
       const isNew = !seen.has(query) && !this.state.known.has(query) && probabilities.length === this.classes;
       seen.add(query);
       return isNew;
     });
-    if (answers.length === 0) return [];
+    if (answers.length === 0) return;
+    // Behind all others: its own number may be below those that came since.
     const ask = this.state.lastAsk + 1;
-    return [
-      { kind: "ask", ask, run: UNKNOWN_RUN, count: answers.length + event.failed },
-      { ...event, ask, answers },
+    const events: LedgerEvent[] = [
+      { kind: "ask", ask, run: UNKNOWN_RUN, count: answers.length + orphan.failed },
+      { ...orphan, ask, answers },
     ];
+    for (const event of events) this.state.apply(event);
+    this.options.onEvents?.(events);
   }
 }
 
