@@ -77,8 +77,9 @@ export class FileStore implements LedgerStore {
           "name, or another ledger",
       );
     }
-    if (file.cut > 0) {
-      onNotice?.(`${path}: cut off ${file.cut} bytes of a last line that was not written whole; nobody has used them`);
+    const { torn } = file.scan;
+    if (torn > 0) {
+      onNotice?.(`${path}: cut off ${torn} bytes of a last line that was not written whole; nobody has used them`);
     }
     return store;
   }

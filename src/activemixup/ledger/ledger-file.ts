@@ -15,6 +15,8 @@ import type { AskEvent, KeptAnswer, LedgerEvent, OutcomeEvent } from "./store.js
 /** Begins every ledger. */
 const MAGIC = "activemixup-ledger";
 export const LEDGER_VERSION = 1;
+/** `]`, which ends every line of events. */
+const BRACKET = 0x5d;
 
 /** What is wrong with a line, in words: `its checksum is …; expected …`. */
 export class LineFault {
@@ -83,6 +85,20 @@ export function decodeLine(
     events.push(event);
   }
   return { number: Number(digits), events };
+}
+
+/**
+ * Whether bytes that are no line begin with a whole one and go on: its line break is damaged. A write that was cut
+ * short leaves no such thing.
+ */
+export function beginsWithLine(bytes: Uint8Array): boolean {
+  const written = Number(`0x${latin(bytes.subarray(0, 8))}`);
+  let found = 0;
+  for (let at = 9; at < bytes.length - 2; at++) {
+    found = crc32(bytes.subarray(at, at + 1), found);
+    if (found === written && bytes[at] === BRACKET) return true;
+  }
+  return false;
 }
 
 function checksum(bytes: Uint8Array): string {

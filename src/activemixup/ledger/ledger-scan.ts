@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
-import { decodeHeader, decodeLine, isTornHeader, LEDGER_VERSION, LineFault } from "./ledger-file.js";
-import { LedgerState, type LedgerEvent } from "./store.js";
+import { beginsWithLine, decodeHeader, decodeLine, isTornHeader, LEDGER_VERSION, LineFault } from "./ledger-file.js";
+import { LedgerState, type LedgerEvent, type OutcomeEvent } from "./store.js";
 
 /** A piece of a ledger's file: a line, or what stands behind the last line break. */
 export interface Piece {
@@ -25,7 +25,7 @@ export interface LedgerDamage {
 export interface LedgerScanOptions {
   /** Hears of damage. To stop at it, throw. */
   readonly onDamage: (damage: LedgerDamage) => void;
-  /** Hears of what each sound line adds; after damage, what {@link mend} makes of it. */
+  /** Hears of what each sound line adds; at the end, of answers whose requests stood in damaged lines. */
   readonly onEvents?: ((events: readonly LedgerEvent[]) => void) | undefined;
 }
 
@@ -48,9 +48,15 @@ export class LedgerScan {
   nextNumber = 1;
   /** Where the last sound line ends, in bytes. */
   end = 0;
+  /** Bytes behind it, once all is read: of a line that was not written whole. */
+  torn = 0;
   private piece = 0;
   private suspect: LedgerDamage | undefined;
   private damaged = false;
+  /** The first line is no header of a ledger: the file is something else, unless lines of a ledger follow. */
+  private foreign = false;
+  /** Outcomes whose requests stood in damaged lines. */
+  private readonly orphans: OutcomeEvent[] = [];
 
   /** @param path of the file, for messages */
   constructor(
@@ -67,11 +73,32 @@ export class LedgerScan {
     const place = { line: this.piece, offset };
     // What was bad is damage, now that something stands behind it.
     const { suspect } = this;
+    if (this.foreign && decodeLine(bytes) instanceof LineFault) throw this.noLedger();
+    this.foreign = false;
     if (suspect) this.report(suspect);
     this.suspect = undefined;
     const fault = this.piece === 1 ? this.takeHeader(bytes, ended) : this.takeLine(bytes, ended, place);
-    if (fault) this.suspect = { ...place, found: fault.found };
+    if (fault && this.piece > 1 && beginsWithLine(bytes)) {
+      this.report({ ...place, found: "no line break ends it; expected one behind its events" });
+    } else if (fault) this.suspect = { ...place, found: fault.found };
     else this.end = offset + bytes.length + 1;
+  }
+
+  /**
+   * To be called behind the last piece.
+   * @param length of the file in bytes
+   * @throws InputError where the file is no ledger
+   */
+  finish(length: number): void {
+    if (this.foreign) throw this.noLedger();
+    this.torn = length - this.end;
+    for (const orphan of this.orphans) this.adopt(orphan);
+  }
+
+  private noLedger(): InputError {
+    return new InputError(
+      `${this.path} is no ledger: it does not begin with one's header; name a file that this command wrote`,
+    );
   }
 
   private report(damage: LedgerDamage): void {
@@ -80,12 +107,11 @@ export class LedgerScan {
   }
 
   private takeHeader(bytes: Uint8Array, ended: boolean): LineFault | undefined {
-    const header = decodeHeader(bytes);
     if (!ended && isTornHeader(bytes)) return new LineFault("it does not end");
+    const header = decodeHeader(bytes);
     if (header === "no-ledger") {
-      throw new InputError(
-        `${this.path} is no ledger: it does not begin with one's header; name a file that this command wrote`,
-      );
+      this.foreign = true;
+      return new LineFault("it is no header of a ledger");
     }
     if (header instanceof LineFault) return header;
     if ("version" in header) {
@@ -109,18 +135,19 @@ export class LedgerScan {
       this.report({ ...place, found: `it is line ${number}; expected line ${this.nextNumber}: ${why}` });
       if (number < this.nextNumber) return undefined;
     }
-    const taken: LedgerEvent[] = [];
-    for (const event of events) {
-      const fault = this.state.fault(event) ?? this.wrongClasses(event);
-      if (fault !== undefined && !this.damaged) this.report({ ...place, found: fault });
-      for (const sound of fault === undefined ? [event] : this.mend(event)) {
-        this.state.apply(sound);
-        taken.push(sound);
+    const sound = events.filter((event) => {
+      const fault = this.wrongClasses(event) ?? this.state.fault(event);
+      if (fault === undefined) {
+        this.state.apply(event);
+        return true;
       }
-    }
+      if (!this.damaged) this.report({ ...place, found: fault });
+      if (event.kind === "outcome") this.orphans.push(event);
+      return false;
+    });
     this.lines++;
     this.nextNumber = number + 1;
-    this.options.onEvents?.(taken);
+    this.options.onEvents?.(sound);
     return undefined;
   }
 
@@ -136,20 +163,22 @@ export class LedgerScan {
   }
 
   /** Keeps the answers of an outcome whose request was in a damaged line: they are paid for. */
-  private mend(event: LedgerEvent): LedgerEvent[] {
-    if (event.kind === "ask") return [];
+  private adopt(orphan: OutcomeEvent): void {
     const seen = new Set<string>();
-    const answers = event.answers.filter(({ query, probabilities }) => {
+    const answers = orphan.answers.filter(({ query, probabilities }) => {
       const isNew = !seen.has(query) && !this.state.known.has(query) && probabilities.length === this.classes;
       seen.add(query);
       return isNew;
     });
-    if (answers.length === 0) return [];
+    if (answers.length === 0) return;
+    // Behind all others: its own number may be below those that came since.
     const ask = this.state.lastAsk + 1;
-    return [
-      { kind: "ask", ask, run: UNKNOWN_RUN, count: answers.length + event.failed },
-      { ...event, ask, answers },
+    const events: LedgerEvent[] = [
+      { kind: "ask", ask, run: UNKNOWN_RUN, count: answers.length + orphan.failed },
+      { ...orphan, ask, answers },
     ];
+    for (const event of events) this.state.apply(event);
+    this.options.onEvents?.(events);
   }
 }
 

@@ -17,14 +17,10 @@ export interface FileLock {
  * @throws InputError where another holder has it, or the file cannot be made
  */
 export async function lockFile(path: string, what: string): Promise<FileLock> {
-  const flags = "a+"; // makes the file, never cuts what its holder wrote
-  let handle: FileHandle;
+  let handle: FileHandle | undefined;
   try {
-    handle = await open(path, flags);
-  } catch (error) {
-    throw new InputError(`${path} cannot be locked (${fileFault(error)}); give a place where you may write`);
-  }
-  try {
+    // Makes the file, and never cuts what its holder wrote.
+    handle = await open(path, "a+");
     if (!tryLock(handle.fd)) {
       throw new InputError(
         `${what} is in use by ${await holderOf(handle)}; wait until that ends, end it, or choose another place`,
@@ -32,13 +28,17 @@ export async function lockFile(path: string, what: string): Promise<FileLock> {
     }
     await handle.truncate(0);
     const started = new Date().toISOString();
-    await handle.write(`${JSON.stringify({ pid: process.pid, host: hostname(), started })}\n`);
+    await handle.appendFile(`${JSON.stringify({ pid: process.pid, host: hostname(), started })}\n`);
+    const held = handle;
+    return { release: () => held.close() };
   } catch (error) {
-    await handle.close();
+    await handle?.close();
     if (error instanceof InputError) throw error;
-    throw new InputError(`${path} cannot be locked (${fileFault(error)}); choose a place on another file system`);
+    throw new InputError(
+      `${path} cannot be locked (${fileFault(error)}); give a place where you may write, with room, on a file system ` +
+        "that has locks",
+    );
   }
-  return { release: () => handle.close() };
 }
 
 /** Who holds a lock, as it wrote when it got it. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { InputError } from "../../errors.js";
 import { fileFault } from "./file-fault.node.js";
 import { encodeHeader } from "./ledger-file.js";
-import { damageError, LedgerScan, type LedgerScanOptions } from "./ledger-scan.js";
+import { damageError, LedgerScan, type LedgerDamage, type LedgerScanOptions } from "./ledger-scan.js";
 import { lockFile, type FileLock } from "./lock.node.js";
 import { eachPiece } from "./pieces.node.js";
 
@@ -12,8 +12,6 @@ export interface OpenLedger {
   readonly handle: FileHandle;
   readonly lock: FileLock;
   readonly scan: LedgerScan;
-  /** Bytes that were cut off: of a last line that was not written whole. */
-  readonly cut: number;
 }
 
 /**
@@ -28,14 +26,13 @@ export async function openLedger(path: string, teacher: string): Promise<OpenLed
     const made = await mkdir(dirname(path), { recursive: true });
     lock = await lockLedger(path);
     let scan: LedgerScan | undefined;
-    let length = 0;
     handle = await open(path, "r+").catch(absent);
-    if (handle) ({ scan, length } = await scanLedger(handle, path));
+    if (handle) scan = await scanLedger(handle, path);
     if (!handle || scan?.teacher === undefined) {
       // There is none, or only the beginning of its first line.
       await handle?.close();
       handle = await create(path, teacher, made);
-      ({ scan, length } = await scanLedger(handle, path));
+      scan = await scanLedger(handle, path);
     }
     if (scan.teacher !== teacher) {
       throw new InputError(
@@ -43,12 +40,11 @@ export async function openLedger(path: string, teacher: string): Promise<OpenLed
           "give each teacher a file of its own",
       );
     }
-    const cut = length - scan.end;
-    if (cut > 0) {
+    if (scan.torn > 0) {
       await handle.truncate(scan.end);
       await handle.datasync();
     }
-    return { handle, lock, scan, cut };
+    return { handle, lock, scan };
   } catch (error) {
     await handle?.close();
     await lock?.release();
@@ -67,23 +63,23 @@ export async function lockLedger(path: string): Promise<FileLock> {
 
 /**
  * Reads all of a ledger's file.
- * @param options by default the first damage is an error
- * @returns what it holds and its length in bytes, as far as it was read
+ * @param options without `onDamage`, the first damage is an error
  * @throws InputError where it is damaged, or no ledger of this version
  */
 export async function scanLedger(
   handle: FileHandle,
   path: string,
-  options?: LedgerScanOptions,
-): Promise<{ scan: LedgerScan; length: number }> {
-  const stop = (damage: Parameters<LedgerScanOptions["onDamage"]>[0]) => {
+  options: Partial<LedgerScanOptions> = {},
+): Promise<LedgerScan> {
+  const stop = (damage: LedgerDamage) => {
     throw damageError(path, damage);
   };
-  const scan = new LedgerScan(path, options ?? { onDamage: stop });
+  const scan = new LedgerScan(path, { ...options, onDamage: options.onDamage ?? stop });
   const length = await eachPiece(handle, (piece) => {
     scan.take(piece);
   });
-  return { scan, length };
+  scan.finish(length);
+  return scan;
 }
 
 /** Writes bytes at a place in a file, and waits until they are on the disk. */
