@@ -11,7 +11,7 @@ export {
 } from "./distill.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { queryIdentity } from "./ledger/identity.js";
-export { Ledger, type LedgerOptions } from "./ledger/ledger.js";
+export { Ledger, type Images, type LedgerOptions, type LedgerQueryOptions } from "./ledger/ledger.js";
 export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
 export { planDistill, planRounds } from "./plan.js";
@@ -22,5 +22,6 @@ export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export * from "./teacher/answer-form.js";
 export { checkAnswer } from "./teacher/check-answer.js";
 export { NetworkTeacher } from "./teacher/network-teacher.js";
+export { openExecTeacher, openModuleTeacher, openOnnxTeacher } from "./teacher/open.js";
 export type * from "./teacher/settings.js";
 export * from "./teacher/teacher.js";
