@@ -5,7 +5,7 @@ export { distill, type DistillInput, type DistillObserver } from "./distill.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { divergence, holdOut, splitHoldout, type HoldoutScore } from "./holdout.js";
 export { queryIdentity } from "./ledger/identity.js";
-export { Ledger, type LedgerOptions } from "./ledger/ledger.js";
+export { Ledger, type Images, type LedgerOptions, type LedgerQueryOptions } from "./ledger/ledger.js";
 export { Panel, type TeacherAccount } from "./ledger/panel.js";
 export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
@@ -23,6 +23,7 @@ export { openHttpTeacher, type HttpTeacherOptions } from "./teacher/http/open.js
 export type { Description, Question, Reply } from "./teacher/http/protocol.js";
 export { NetworkTeacher } from "./teacher/network-teacher.js";
 export { oneLine, redact, type Environment } from "./teacher/secrets.js";
+export { openExecTeacher, openModuleTeacher, openOnnxTeacher } from "./teacher/open.js";
 export type * from "./teacher/settings.js";
 export { parseLabels, parseTeacherSettings } from "./teacher/settings-file.js";
 export * from "./teacher/teacher.js";

@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { InputError } from "../../errors.js";
+import { answerForms, readAnswer, type AnswerReading, type RawAnswer } from "./answer-form.js";
+import { orAborted } from "./or-aborted.js";
+import { answerReading, askingManner } from "./reading.js";
+import type { TeacherSettings } from "./settings.js";
+import {
+  serviceManner,
+  TeacherFault,
+  type Answer,
+  type AskingManner,
+  type QueryBatch,
+  type Teacher,
+} from "./teacher.js";
+
+/** Of code that may do anything, a call of somebody's service included. */
+const moduleManner: AskingManner = { ...serviceManner, concurrency: 1 };
+
+type Callable = (...args: unknown[]) => unknown;
+
+const callable = z.custom<Callable>((value) => typeof value === "function", "expected a function");
+
+const positive = z.number().positive();
+
+const exportsSchema = z.object({
+  query: callable,
+  classes: z.int().min(1).optional(),
+  classNames: z.array(z.string()).min(1).optional(),
+  form: z.enum(answerForms).optional(),
+  name: z.string().min(1).optional(),
+  manner: z
+    .strictObject({
+      batch: z.int().min(1),
+      concurrency: z.int().min(1),
+      requestsPerSecond: positive,
+      timeoutSeconds: positive,
+      attempts: z.int().min(1),
+      backoffSeconds: z.number().min(0),
+      charges: z.boolean(),
+    })
+    .partial()
+    .optional(),
+  close: callable.optional(),
+});
+
+type Exports = z.infer<typeof exportsSchema>;
+
+/** What an error may say of itself. */
+const faultSchema = z.object({
+  message: z.string(),
+  fatal: z.unknown(),
+  charged: z.unknown(),
+  retryAfter: z.unknown(),
+});
+
+/** A JavaScript module in the role of the teacher: its function `query` is given the images. */
+export class ModuleTeacher implements Teacher {
+  readonly manner: AskingManner;
+  private readonly reading: AnswerReading;
+
+  /** @param name tells it apart in ledgers and errors */
+  constructor(
+    readonly name: string,
+    private readonly module: Exports,
+    settings: TeacherSettings,
+  ) {
+    this.reading = answerReading(name, module, settings, "probabilities");
+    this.manner = askingManner(name, { ...moduleManner, ...module.manner }, settings.asking);
+  }
+
+  get classes(): number {
+    return this.reading.classes;
+  }
+
+  get classNames(): readonly string[] | undefined {
+    return this.reading.classNames;
+  }
+
+  /**
+   * Calls the module's `query(batch, signal)`.
+   * @throws TeacherFault where it throws, or gives something else than a list; InputError where what it throws is `fatal`
+   */
+  async query(batch: QueryBatch, signal?: AbortSignal): Promise<Answer[]> {
+    const answers = await orAborted(this.call(batch, signal), signal);
+    if (!Array.isArray(answers)) {
+      throw new TeacherFault(`query() gave ${typeName(answers)}; expected a list, one answer an image`, true);
+    }
+    return answers.map((answer: unknown) => readAnswer(rawAnswer(answer, this.reading), this.reading));
+  }
+
+  /** Calls the module's `close()`, if there is one. */
+  async dispose(): Promise<void> {
+    await this.module.close?.();
+  }
+
+  private async call(batch: QueryBatch, signal?: AbortSignal): Promise<unknown> {
+    try {
+      return await this.module.query(batch, signal);
+    } catch (error) {
+      const { data } = faultSchema.safeParse(error);
+      const message = data?.message ?? String(error);
+      if (data?.fatal === true) throw new InputError(`${this.name}: ${message}`);
+      const wait = typeof data?.retryAfter === "number" && data.retryAfter >= 0 ? data.retryAfter : undefined;
+      throw new TeacherFault(message, data?.charged !== false, wait);
+    }
+  }
+}
+
+/**
+ * Opens a JavaScript module as a teacher. Its name is the file's, with a digest of what the file holds, unless the
+ * settings or the module say another.
+ * @throws InputError where it cannot be read or loaded, or does not export what it has to
+ */
+export async function openModuleTeacher(path: string, settings: TeacherSettings = {}): Promise<ModuleTeacher> {
+  let exported: unknown;
+  let source: Uint8Array;
+  try {
+    source = await readFile(path);
+  } catch (error) {
+    throw new InputError(`module:${path}: cannot be read: ${(error as Error).message}; check the path`);
+  }
+  try {
+    exported = await import(/* @vite-ignore */ pathToFileURL(resolve(path)).href);
+  } catch (error) {
+    throw new InputError(`module:${path}: cannot be loaded: ${error instanceof Error ? error.message : error}`);
+  }
+  const { data, error } = exportsSchema.safeParse({ ...(exported as object) });
+  if (!data) {
+    const { path: field, message } = error.issues[0];
+    const exported = field[0] === "query" ? "query(batch)" : field.join(".");
+    throw new InputError(
+      `module:${path}: its export ${exported}: ${message}; ` +
+        `it has to export query(batch) and classes or classNames, see docs/teachers.md`,
+    );
+  }
+  const digest = createHash("sha256").update(source).digest("hex").slice(0, 16);
+  const name = settings.name ?? data.name ?? `module:${basename(path)}:${digest}`;
+  return new ModuleTeacher(name, data, settings);
+}
+
+/** An item of what `query` gave: `{ labels, scores }`, or one of the two by itself. */
+function rawAnswer(answer: unknown, { form }: AnswerReading): RawAnswer {
+  if (typeof answer === "object" && answer !== null && ("scores" in answer || "labels" in answer)) return answer;
+  return form === "label" ? { labels: answer } : { scores: answer };
+}
+
+function typeName(value: unknown): string {
+  return value === null || value === undefined ? String(value) : `a value of type ${typeof value}`;
+}

@@ -1,0 +1,61 @@
+import { InputError } from "../../errors.js";
+import type { AnswerForm, AnswerReading } from "./answer-form.js";
+import type { TeacherSettings } from "./settings.js";
+import type { AskingManner } from "./teacher.js";
+
+/** What a teacher says of itself. */
+export interface Statement {
+  readonly classes?: number | undefined;
+  readonly classNames?: readonly string[] | undefined;
+  readonly form?: AnswerForm | undefined;
+}
+
+/**
+ * How to read a teacher's answers, from its settings and what it says of itself.
+ * @param usual the form where neither says any
+ * @throws InputError where the two differ, or neither tells the number of classes
+ */
+export function answerReading(
+  teacher: string,
+  stated: Statement,
+  settings: TeacherSettings,
+  usual: AnswerForm,
+): AnswerReading {
+  const { answer } = settings;
+  const classNames = settings.classNames ?? stated.classNames;
+  const classes = stated.classes ?? settings.classes ?? classNames?.length;
+  if (classes === undefined) {
+    throw new InputError(`${teacher} does not tell its number of classes; set classes or classNames in its settings`);
+  }
+  agree(teacher, "classes", classes, settings.classes);
+  agree(teacher, "class names", classes, classNames?.length);
+  agree(teacher, "answer.form", stated.form, answer?.form);
+  const form = answer?.form ?? stated.form ?? usual;
+  return { form, classes, classNames, normalise: answer?.normalise, unknownLabels: answer?.unknownLabels };
+}
+
+/**
+ * A teacher's manner with the user's changes.
+ * @param most images that it takes at a time
+ * @throws InputError where the user wants larger requests than it takes
+ */
+export function askingManner(
+  teacher: string,
+  usual: AskingManner,
+  asking: Partial<AskingManner> | undefined,
+  most = Infinity,
+): AskingManner {
+  const changes = Object.fromEntries(Object.entries(asking ?? {}).filter(([, value]) => value !== undefined));
+  const manner = { ...usual, batch: Math.min(usual.batch, most), ...changes };
+  if (manner.batch > most) {
+    throw new InputError(
+      `${teacher} takes at most ${most} images at a time; its settings say asking.batch ${manner.batch}: lower that`,
+    );
+  }
+  return manner;
+}
+
+function agree<T>(teacher: string, what: string, stated: T | undefined, set: T | undefined): void {
+  if (stated === undefined || set === undefined || stated === set) return;
+  throw new InputError(`${teacher} states ${what} ${stated}, its settings ${set}; make the two agree`);
+}
