@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Summary } from "../../cli/distill/summary.js";
 import { readLedger } from "../../src/activemixup/ledger/read-ledger.node.js";
+import { sleep } from "../../src/activemixup/ledger/pacer.js";
 import { startFaultyProcess, type FaultyProcess } from "../activemixup/teacher/faulty-server.js";
 import { bundleChild } from "../child.js";
 import { temporaryFolder } from "../data/fixtures.js";
@@ -14,6 +15,8 @@ import { writeDigits } from "./cli.js";
 const KILLS = 50;
 /** Kills of one run, one after the other; each may cost what was under way. */
 const KILLS_OF_A_RUN = 5;
+/** Runs side by side: they mostly wait for the server. */
+const CHAINS = 3;
 const QUERIES = 80;
 const UNDER_WAY = 2 * 4;
 /** Room for failed attempts and for what was under way at each kill. */
@@ -26,6 +29,7 @@ let server: FaultyProcess;
 
 beforeAll(async () => {
   script = await bundleChild("cli/main.ts", folder.root);
+  copyFileSync("package.json", at("package.json")); // the version stands there
   writeDigits(folder.root, 40, 1);
   server = await startFaultyProcess({ seed: 7, rate: 0.3, latency: 5 });
   const asking = { batch: 4, concurrency: 2, timeoutSeconds: 0.2, backoffSeconds: 0.005, attempts: 30 };
@@ -36,15 +40,23 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Runs the command as a process; kills it after some milliseconds, if it still runs then. */
-async function command(args: readonly string[], killAfter?: number): Promise<{ killed: boolean; stdout: string }> {
+/**
+ * Runs the command as a process.
+ * @param kill kills it after so many milliseconds, if it still runs then, from when the run in a folder has begun
+ */
+async function command(
+  args: readonly string[],
+  kill?: { readonly after: number; readonly run: string },
+): Promise<{ killed: boolean; stdout: string }> {
   const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const written = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (text: string) => (written[stream] += text));
   }
-  const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter);
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  const closed = once(child, "close");
+  while (kill && child.exitCode === null && !existsSync(at(kill.run, "config.json"))) await sleep(0.005);
+  const timer = kill && setTimeout(() => child.kill("SIGKILL"), kill.after);
+  const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
   if (signal === null) expect(code, written.stderr).toBe(0);
   return { killed: signal === "SIGKILL", stdout: written.stdout };
@@ -56,6 +68,7 @@ const start = (out: string) => [
   ...["--images", `${folder.root}:train`, "--n", "20", "--student", "lenet5-half", "--out", at(out)],
   ...["--teacher", server.url, "--teacher-config", at("teacher.json"), "--holdout", "0.2"],
   ...["--budget", String(QUERIES + RESERVE), "--reserve", String(RESERVE), "--rounds", "4", "--steps", "2"],
+  ...["--pool", "80", "--lambdas", "0.3,0.6"],
   ...["--batch", "8", ...common],
 ];
 
@@ -72,15 +85,18 @@ it(`${KILLS} times killed at any moment and resumed, runs end with the same stud
   const answers = await answersIn("whole");
   expect(answers.size).toBe(QUERIES);
 
+  let kills = 0;
+  /** Kills before the first round was finished, and after. */
+  const stages = [0, 0];
   let lost = 0;
-  for (let run = 0, kills = 0; kills < KILLS; run++) {
-    const out = `run-${run}`;
+  const killAndResume = async (out: string) => {
     let summary: Summary | undefined;
-    for (let ofRun = 0; summary === undefined; ) {
+    for (let ofRun = 0; summary === undefined;) {
       const args = existsSync(at(out, "config.json")) ? ["distill", "--resume", at(out), ...common] : start(out);
       const mayKill = ofRun < KILLS_OF_A_RUN && kills < KILLS;
-      const { killed, stdout } = await command(args, mayKill ? Math.random() * length : undefined);
+      const { killed, stdout } = await command(args, mayKill ? { after: Math.random() * length, run: out } : undefined);
       if (killed) {
+        stages[existsSync(at(out, "checkpoint.safetensors")) ? 1 : 0]++;
         kills++;
         ofRun++;
       } else summary = JSON.parse(stdout) as Summary;
@@ -95,6 +111,13 @@ it(`${KILLS} times killed at any moment and resumed, runs end with the same stud
     expect(summary).toMatchObject({ queries: QUERIES, stopped: "plan" });
     lost += account.lost;
     rmSync(at(out), { recursive: true });
-  }
+  };
+  let runs = 0;
+  const chain = async () => {
+    while (kills < KILLS) await killAndResume(`run-${++runs}`);
+  };
+  await Promise.all(Array.from({ length: CHAINS }, chain));
+  expect(kills).toBeGreaterThanOrEqual(KILLS);
+  expect(Math.min(...stages)).toBeGreaterThan(0);
   expect(lost).toBeGreaterThan(0);
 }, 300_000);
