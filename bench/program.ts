@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { Command, Option } from "commander";
-import { formatSeconds } from "../cli/progress.js";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { whole } from "../cli/parse.js";
+import { createProgress, formatSeconds } from "../cli/progress.js";
 import { InputError } from "../src/errors.js";
 import { openDevice, type Device } from "../src/tensor/index.js";
 import { cases, type Case } from "./cases/index.js";
@@ -9,6 +10,7 @@ import { formatReport, formatSetting } from "./format.js";
 import { fullSampling, quickSampling } from "./measure.js";
 import { formatMemory, planSteps } from "./memory.js";
 import { parseReport, type ComparableReport, type Profile, type Report } from "./report.js";
+import { formatServe, measureServe } from "./serve.js";
 import { describeSetting } from "./setting.js";
 import { chooseCases, runSuite, variantsOf } from "./suite.js";
 
@@ -22,6 +24,7 @@ interface BenchOptions {
   readonly list: boolean;
   readonly memory: boolean;
   readonly variants: boolean;
+  readonly serve?: number;
 }
 
 /** The command line of `npm run bench`. */
@@ -45,6 +48,7 @@ export function createBench(signal: AbortSignal): Command {
       "time every variant of the products and convolutions instead of the one that would run",
       false,
     )
+    .option("--serve <queries>", "send queries through `serve` on loopback: throughput and memory", tens)
     .helpOption("-h, --help", "show this help")
     .showSuggestionAfterError()
     .exitOverride()
@@ -57,7 +61,11 @@ export function createBench(signal: AbortSignal): Command {
         printList(options);
       } else {
         await onDevice(options, (device) =>
-          options.memory ? printMemory(device, options) : printSuite(device, options, before, signal),
+          options.memory
+            ? printMemory(device, options)
+            : options.serve === undefined
+              ? printSuite(device, options, before, signal)
+              : printServe(device, options.serve, options),
         );
       }
     });
@@ -108,6 +116,27 @@ async function printMemory(device: Device, { profile, json }: BenchOptions): Pro
   const setting = describeSetting(device, profile);
   const steps = await planSteps(device);
   print(json ? JSON.stringify({ ...setting, steps }) : `${formatSetting(setting, "memory")}\n\n${formatMemory(steps)}`);
+}
+
+async function printServe(device: Device, queries: number, { profile, json }: BenchOptions): Promise<void> {
+  const setting = describeSetting(device, profile);
+  const progress = createProgress(json);
+  const report = await measureServe(device, queries, (done) => {
+    progress.update("serve", done, queries, "queries");
+  });
+  progress.end();
+  print(
+    json
+      ? JSON.stringify({ ...setting, serve: report })
+      : `${formatSetting(setting, "serve")}\n\n${formatServe(report)}`,
+  );
+}
+
+/** A number of queries that can be told in tenths. */
+function tens(text: string): number {
+  const value = whole(10)(text);
+  if (value % 10 !== 0) throw new InvalidArgumentError("expected a multiple of 10.");
+  return value;
 }
 
 /** Measures the ceilings and then the rows; after Ctrl-C prints those that are measured. */
