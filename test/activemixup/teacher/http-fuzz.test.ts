@@ -33,9 +33,18 @@ describe("the reader of answers", () => {
       classes: fc.constantFrom(1, 3),
       classNames: fc.constantFrom(undefined, ["cat"], ["cat", "one", "two"]),
     });
+    let compiled = 0;
     fc.assert(
       fc.property(settings, reading, likely, (settings, reading, json) => {
-        const reader = compileAnswers(settings, reading, "teacher.json: answer");
+        let reader;
+        try {
+          reader = compileAnswers(settings, reading, "teacher.json: answer");
+        } catch (error) {
+          // Settings that contradict each other.
+          expect(error).toBeInstanceOf(InputError);
+          return;
+        }
+        compiled++;
         try {
           const answers = reader.read(json, ["one", "two"]);
           expect(answers).toHaveLength(2);
@@ -49,13 +58,14 @@ describe("the reader of answers", () => {
       }),
       { numRuns: 3000 },
     );
+    expect(compiled).toBeGreaterThan(1000);
   });
 
   it("refuses paths that are none", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."ab[]().*@?&|'`\"0:,{} ".split("")), minLength: 1 }), (path) => {
         try {
-          compileAnswers({ scores: path }, { form: "top", classes: 2 }, "teacher.json: answer");
+          compileAnswers({ scores: path }, { form: "logits", classes: 2 }, "teacher.json: answer");
         } catch (error) {
           expect(error).toBeInstanceOf(InputError);
           expect((error as Error).message).toMatch(/^teacher\.json: answer\.scores .* is no JMESPath: [^\n]*$/);

@@ -127,7 +127,7 @@ describe("a settings file", () => {
           expect((error as Error).message).not.toContain("\n");
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });
