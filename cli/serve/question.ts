@@ -60,7 +60,10 @@ function parse(body: Uint8Array): z.infer<typeof schema> {
   if (success) return data;
   const [{ path, message }] = error.issues;
   const at = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-  throw new Refusal(400, `${at.replace(/^\./, "") || "the body"}: ${message.replace(/^(Invalid (input|option)|Too (big|small)): /, "")}`);
+  throw new Refusal(
+    400,
+    `${at.replace(/^\./, "") || "the body"}: ${message.replace(/^(Invalid (input|option)|Too (big|small)): /, "")}`,
+  );
 }
 
 function decodeBase64(text: string, what: string): Uint8Array<ArrayBuffer> {

@@ -22,13 +22,19 @@ export interface ServeOptions {
   readonly queue: PredictionQueue;
   /** Hears of faults that are not the client's. */
   readonly onFault: (error: unknown) => void;
+  readonly patience?: Patience;
 }
 
 /** Milliseconds in which a request has to arrive: slower clients are cut off. */
-const HEADERS_TIME = 10_000;
-const REQUEST_TIME = 60_000;
-/** Milliseconds between looks for clients that are late. */
-const LOOK = 1_000;
+export interface Patience {
+  readonly headers: number;
+  /** The whole request, its headers included. */
+  readonly request: number;
+  /** Between looks for clients that are late. */
+  readonly look: number;
+}
+
+const PATIENCE: Patience = { headers: 10_000, request: 60_000, look: 1_000 };
 /** Milliseconds that a client may take to read its answer without reading anything. */
 const IDLE_TIME = 60_000;
 /** Milliseconds that requests under way are waited for when the server stops. */
@@ -44,13 +50,13 @@ export interface RunningServer {
 
 /** Starts serving. @throws InputError where it may not listen there */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { host, port } = options;
+  const { host, port, patience = PATIENCE } = options;
   const room: Room = { left: BODIES * options.maxBody };
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIME,
-      requestTimeout: REQUEST_TIME,
-      connectionsCheckingInterval: LOOK,
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
+      connectionsCheckingInterval: patience.look,
       keepAliveTimeout: 30_000,
     },
     (request, response) => {

@@ -140,11 +140,14 @@ describe("mistakes", () => {
 });
 
 describe("help", () => {
-  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["tune"], ["doctor"]])("of %s", async (...command) => {
-    const { code, stdout } = await cli(...command, "--help");
-    expect(code).toBe(0);
-    expect(stdout).toMatchSnapshot();
-  });
+  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["serve"], ["tune"], ["doctor"]])(
+    "of %s",
+    async (...command) => {
+      const { code, stdout } = await cli(...command, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toMatchSnapshot();
+    },
+  );
 
   it("and the version", async () => {
     expect((await cli("--version")).stdout).toBe("0.1.0\n");

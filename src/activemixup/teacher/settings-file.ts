@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { InputError } from "../../errors.js";
 import { answerForms } from "./answer-form.js";
-import { faultOfValue } from "./secrets.js";
+import { faultOfValue, oneLine } from "./secrets.js";
 import type { TeacherSettings } from "./settings.js";
 
 const count = (most: number) => z.int().min(1).max(most);
@@ -109,7 +109,7 @@ export function parseTeacherSettings(content: string, file: string): TeacherSett
     );
   }
   const { success, data, error } = schema.safeParse(json);
-  if (!success) throw new InputError(`${file}: ${describeIssue(error.issues[0])}`);
+  if (!success) throw new InputError(`${file}: ${oneLine(describeIssue(error.issues[0]), 300)}`);
   const settings = data as TeacherSettings;
   const { classes, classNames } = settings;
   if (classes !== undefined && classNames && classNames.length !== classes) {

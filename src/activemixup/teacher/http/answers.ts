@@ -40,6 +40,17 @@ export function compileAnswers(settings: AnswerSettings, reading: AnswerReading,
   };
   const [items, scores, labels, id, error] = [path("items"), path("scores"), path("labels"), path("id"), path("error")];
   const { form, classes } = reading;
+  const refuse = (name: keyof AnswerSettings, why: string) => {
+    throw new InputError(`${where}.${name} ${why}`);
+  };
+  if (form === "top" && !labels) refuse("form", `is top; tell where an answer's labels are (${where}.labels)`);
+  if (form === "label" && scores) refuse("scores", "is of no use where the form is label; leave it out");
+  if (reading.normalise && (form === "logits" || form === "label")) {
+    refuse("normalise", `is of no use where the form is ${form}; leave it out`);
+  }
+  if (reading.unknownLabels === "ignore" && (!labels || form === "label")) {
+    refuse("unknownLabels", `is ignore, which leaves out some labels of several; expected refuse`);
+  }
 
   /** The scores or labels are the item itself where no path says otherwise. */
   const rawOf = (item: unknown): RawAnswer =>

@@ -21,7 +21,7 @@ export interface HttpTeacherOptions {
 
 /**
  * Opens the teacher at an address. One that speaks the default protocol is asked what it is, unless the settings tell
- * its classes; that counts as no query.
+ * how many classes it has; that counts as no query.
  * @throws InputError where the address or the settings cannot be meant, or the teacher does not describe itself
  */
 export async function openHttpTeacher(address: string, options: HttpTeacherOptions = {}): Promise<HttpTeacher> {
@@ -38,10 +38,12 @@ export async function openHttpTeacher(address: string, options: HttpTeacherOptio
 
   const finds = answer && (answer.items ?? answer.scores ?? answer.labels ?? answer.id ?? answer.error) !== undefined;
   const standard = http.template === undefined && (http.body ?? "json") === "json" && !finds;
+  if (standard && (answer?.form === "top" || answer?.form === "label")) {
+    throw new InputError(`${file}: answer.form is ${answer.form}; tell where an answer's labels are (answer.labels)`);
+  }
   const request = await compileRequest(http, `${file}: http`);
-  let classes = settings.classes ?? classNames?.length;
-  const told = standard && classes === undefined ? await describe(place, settings, signal) : undefined;
-  classes ??= told?.classes;
+  const told = standard && settings.classes === undefined ? await describe(place, settings, signal) : undefined;
+  const classes = settings.classes ?? told?.classes ?? classNames?.length;
   if (classes === undefined) {
     throw new InputError(`${file} does not tell how many classes the teacher ${name} has; give classes or classNames`);
   }
