@@ -1,0 +1,61 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { InputError } from "../src/errors.js";
+import { asInputError } from "./files.js";
+
+/**
+ * The ledgers that a path means, each a file: itself; those of a ledger's folder; or those of a run's folder, which are
+ * in its `ledger` folder unless its `config.json` names another under `ledger`.
+ * @throws InputError where there are none
+ */
+export async function findLedgers(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const own = await ledgersIn(path);
+    if (own.length > 0) return own;
+    const folder = await ledgerOfRun(path);
+    const found = folder === undefined ? [] : await ledgersIn(folder);
+    if (found.length > 0) return found;
+    const looked = folder === undefined ? "" : `, nor does ${folder}`;
+    throw new InputError(
+      `${path} holds no ledger${looked}; give the folder of a run, a folder of ledgers, or a file that ends in .ledger`,
+    );
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw asInputError(error, path, "read", "give the folder of a run, a folder of ledgers, or one ledger");
+  }
+}
+
+async function ledgersIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.endsWith(".ledger"))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** The ledger's folder of a run, if this is one's folder. */
+async function ledgerOfRun(run: string): Promise<string | undefined> {
+  const file = join(run, "config.json");
+  const text = await readFile(file, "utf8").catch(absent);
+  const named = text === undefined ? undefined : namedIn(text, file);
+  const folder = named === undefined ? join(run, "ledger") : resolve(run, named);
+  return (await stat(folder).catch(absent)) ? folder : undefined;
+}
+
+function namedIn(config: string, file: string): string | undefined {
+  let ledger: unknown;
+  try {
+    ({ ledger } = JSON.parse(config) as { ledger?: unknown });
+  } catch {
+    throw new InputError(`${file} is not JSON; name the ledger's folder instead of the run's`);
+  }
+  if (ledger === undefined || ledger === null || typeof ledger === "string") return ledger ?? undefined;
+  throw new InputError(
+    `${file} has under "ledger" no path but ${JSON.stringify(ledger).slice(0, 40)}; name the ledger's folder instead of the run's`,
+  );
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
