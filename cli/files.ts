@@ -35,7 +35,7 @@ async function writeDurably(
 ): Promise<number> {
   const file = await open(path, flags);
   try {
-    await file.writeFile(content);
+    await writeFile(file, content);
     await file.sync();
     return (await file.stat()).size;
   } finally {

@@ -1,11 +1,12 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { z } from "zod";
 import { InputError } from "../src/errors.js";
 import { asInputError } from "./files.js";
 
 /**
  * The ledgers that a path means, each a file: itself; those of a ledger's folder; or those of a run's folder, which are
- * in its `ledger` folder unless its `config.json` names another under `ledger`.
+ * in its `ledger` folder unless it was given another by `--ledger`, which its `config.json` knows.
  * @throws InputError where there are none
  */
 export async function findLedgers(path: string): Promise<string[]> {
@@ -39,21 +40,33 @@ async function ledgerOfRun(run: string): Promise<string | undefined> {
   const file = join(run, "config.json");
   const text = await readFile(file, "utf8").catch(absent);
   const named = text === undefined ? undefined : namedIn(text, file);
-  const folder = named === undefined ? join(run, "ledger") : resolve(run, named);
+  const folder = named ?? join(run, "ledger");
   return (await stat(folder).catch(absent)) ? folder : undefined;
 }
 
+/** What a run's `config.json` says of it, as far as it matters here: resuming asks for more. */
+const configFile = z.object({
+  startedIn: z.string().default("."),
+  options: z.object({ ledger: z.string().optional() }).default({}),
+});
+
+/** The folder that a run was given by `--ledger`. */
 function namedIn(config: string, file: string): string | undefined {
-  let ledger: unknown;
+  let value: unknown;
   try {
-    ({ ledger } = JSON.parse(config) as { ledger?: unknown });
+    value = JSON.parse(config);
   } catch {
     throw new InputError(`${file} is not JSON; name the ledger's folder instead of the run's`);
   }
-  if (ledger === undefined || ledger === null || typeof ledger === "string") return ledger ?? undefined;
-  throw new InputError(
-    `${file} has under "ledger" no path but ${JSON.stringify(ledger).slice(0, 40)}; name the ledger's folder instead of the run's`,
-  );
+  const { success, error, data } = configFile.safeParse(value);
+  if (!success) {
+    const { path, message } = error.issues[0];
+    throw new InputError(
+      `${file}: ${path.join(".") || "the whole"}: ${message}; name the ledger's folder instead of the run's`,
+    );
+  }
+  const { ledger } = data.options;
+  return ledger === undefined ? undefined : resolve(data.startedIn, ledger);
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

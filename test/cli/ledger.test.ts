@@ -65,8 +65,9 @@ it("shows teachers and runs of a run's folder, of its ledger's folder, and of a 
   `);
   expect((await ledger("show", at("run", "ledger"))).stdout).toBe(stdout);
   mkdirSync(at("other"));
-  for (const named of ["../run/ledger", at("run", "ledger")]) {
-    writeFileSync(at("other", "config.json"), JSON.stringify({ ledger: named }));
+  for (const named of ["run/ledger", at("run", "ledger")]) {
+    const config = { startedIn: folder.root, options: { ledger: named, n: 1 } };
+    writeFileSync(at("other", "config.json"), JSON.stringify(config));
     expect((await ledger("show", at("other"))).stdout).toBe(stdout);
   }
 });
@@ -171,7 +172,7 @@ it("refuses in one line what it cannot do, and writes nothing", async () => {
   mkdirSync(at("broken"));
   writeFileSync(at("broken", "config.json"), "{");
   mkdirSync(at("odd"));
-  writeFileSync(at("odd", "config.json"), '{"ledger":7}');
+  writeFileSync(at("odd", "config.json"), '{"options":{"ledger":7}}');
   writeFileSync(at("text.txt"), "hello\nworld\n");
   const refusals: string[] = [];
   for (const args of [
@@ -198,7 +199,7 @@ it("refuses in one line what it cannot do, and writes nothing", async () => {
     error: FOLDER/nowhere cannot be read (ENOENT); give the folder of a run, a folder of ledgers, or one ledger
     error: FOLDER/empty holds no ledger; give the folder of a run, a folder of ledgers, or a file that ends in .ledger
     error: FOLDER/broken/config.json is not JSON; name the ledger's folder instead of the run's
-    error: FOLDER/odd/config.json has under "ledger" no path but 7; name the ledger's folder instead of the run's
+    error: FOLDER/odd/config.json: options.ledger: Invalid input: expected string, received number; name the ledger's folder instead of the run's
     error: FOLDER/text.txt is no ledger: it does not begin with one's header; name a file that this command wrote
     error: FOLDER/text.txt is no ledger: it does not begin with one's header; name a file that this command wrote
     error: FOLDER/run holds answers of "alice's net" and "Bob \\u001b[31m"; say whose by --teacher
