@@ -2,8 +2,11 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { dirname } from "node:path";
 import { InputError } from "../src/errors.js";
 
-/** Writes a whole file or nothing, also if the power fails: beside its place first, then renamed. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Writes a whole file or nothing, also if the power fails: beside its place first, then renamed.
+ * @param content at once, or in parts
+ */
+export async function writeWhole(path: string, content: string | Uint8Array | Iterable<string>): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -25,10 +28,14 @@ export async function appendDurably(path: string, content: string): Promise<numb
   }
 }
 
-async function writeDurably(path: string, flags: "a" | "w", content: string | Uint8Array): Promise<number> {
+async function writeDurably(
+  path: string,
+  flags: "a" | "w",
+  content: string | Uint8Array | Iterable<string>,
+): Promise<number> {
   const file = await open(path, flags);
   try {
-    await file.writeFile(content);
+    await writeFile(file, content);
     await file.sync();
     return (await file.stat()).size;
   } finally {

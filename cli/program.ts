@@ -3,6 +3,7 @@ import { demoCommand } from "./commands/demo.js";
 import { distillCommand } from "./commands/distill.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { ledgerCommand } from "./commands/ledger.js";
 import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
 import { tuneCommand } from "./commands/tune.js";
@@ -29,5 +30,5 @@ export function createProgram(signal: AbortSignal): Command {
   ]) {
     program.addCommand(withCommonOptions(make(signal)));
   }
-  return program;
+  return program.addCommand(ledgerCommand());
 }

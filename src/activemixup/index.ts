@@ -6,6 +6,7 @@ export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { divergence, holdOut, splitHoldout, type HoldoutScore } from "./holdout.js";
 export { queryIdentity } from "./ledger/identity.js";
 export { Ledger, type Images, type LedgerOptions, type LedgerQueryOptions } from "./ledger/ledger.js";
+export { openFileStore } from "./ledger/open-store.js";
 export { Panel, type TeacherAccount } from "./ledger/panel.js";
 export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";

@@ -36,12 +36,13 @@ const elementBytes = new Map<unknown, number>([
 ]);
 
 /**
- * A safetensors file of f32 tensors, in the order of `tensors`. The data begins at a multiple of 8 bytes.
+ * A safetensors file of tensors of f32 and of 8-bit numbers (those are not read back), in the order of `tensors`. The
+ * data begins at a multiple of 8 bytes.
  * @throws ShapeError where a tensor's data does not have the size of its shape
  * @throws InputError for a tensor called `__metadata__`, or a header longer than readers take
  */
 export function encodeSafetensors(
-  tensors: ReadonlyMap<string, { shape: Shape; data: Float32Array }>,
+  tensors: ReadonlyMap<string, { shape: Shape; data: Float32Array | Uint8Array }>,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
   const entries: string[] = [];
@@ -58,7 +59,10 @@ export function encodeSafetensors(
     }
     const end = dataBytes + data.byteLength;
     // Entry by entry: an object would move names such as "0" to the front.
-    entries.push(`${JSON.stringify(name)}:{"dtype":"F32","shape":[${shape}],"data_offsets":[${dataBytes},${end}]}`);
+    const dtype = data instanceof Float32Array ? "F32" : "U8";
+    entries.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${dataBytes},${end}]}`,
+    );
     dataBytes = end;
   }
   const text = new TextEncoder().encode(`{${entries.join(",")}}`);

@@ -1,6 +1,6 @@
 /**
  * Opens a ledger and appends requests and their outcomes, several at a time, until it is killed or cannot; says on
- * stdout what is durable: `ask NUMBER`, `outcome NUMBER`.
+ * stdout what is durable: `ask NUMBER`, `outcome NUMBER`. After an error it says whether another append has the same.
  *
  *     node append.child.mjs FILE TEACHER CONCURRENCY IMAGES [REQUESTS]
  */
@@ -10,10 +10,12 @@ import { FileStore } from "../../src/activemixup/ledger/file-store.node.js";
 const [path, teacher, concurrency, images, requests = "Infinity"] = process.argv.slice(2);
 const say = (text: string) => writeSync(1, `${text}\n`);
 
+let store: FileStore | undefined;
 try {
-  const store = await FileStore.open(path, teacher, { onNotice: (message) => say(`notice ${message}`) });
+  const opened = await FileStore.open(path, teacher, { onNotice: (message) => say(`notice ${message}`) });
+  store = opened;
   say("open");
-  const worker = async () => {
+  const worker = async (store: FileStore) => {
     for (let ask = store.nextAsk(); ask <= Number(requests); ask = store.nextAsk()) {
       await store.append([{ kind: "ask", ask, run: "r", count: Number(images) }]);
       say(`ask ${ask}`);
@@ -25,9 +27,13 @@ try {
       say(`outcome ${ask}`);
     }
   };
-  await Promise.all(Array.from({ length: Number(concurrency) }, worker));
-  await store.close();
+  await Promise.all(Array.from({ length: Number(concurrency) }, () => worker(opened)));
+  await opened.close();
 } catch (error) {
   say(`${(error as Error).name} ${(error as Error).message}`);
+  const again: unknown = await store
+    ?.append([{ kind: "ask", ask: store.nextAsk(), run: "r", count: 1 }])
+    .catch((reason: unknown) => reason);
+  if (again === error) say("the same again");
   process.exitCode = 2;
 }

@@ -149,6 +149,12 @@ describe("help", () => {
     },
   );
 
+  it.each(["", "show", "verify", "export"])("of ledger %s", async (command) => {
+    const { code, stdout } = await cli("ledger", ...(command ? [command] : []), "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+  });
+
   it("and the version", async () => {
     expect((await cli("--version")).stdout).toBe("0.1.0\n");
     expect((await cli("demo", "--version")).stdout).toBe("0.1.0\n");

@@ -79,7 +79,7 @@ export class FileStore implements LedgerStore {
     }
     const { torn } = file.scan;
     if (torn > 0) {
-      onNotice?.(`${path}: cut off ${torn} bytes of a last line that was not written whole; nobody has used them`);
+      onNotice?.(`${path}: cut off ${torn} bytes of a last line that was not written whole`);
     }
     return store;
   }

@@ -1,6 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
-import { tryLock } from "fs-native-extensions";
 import { InputError } from "../../errors.js";
 import { fileFault } from "./file-fault.node.js";
 
@@ -19,6 +18,8 @@ export interface FileLock {
 export async function lockFile(path: string, what: string): Promise<FileLock> {
   let handle: FileHandle | undefined;
   try {
+    // Loaded here: it is native code, which readers of ledgers can do without.
+    const { tryLock } = await import("fs-native-extensions");
     // Makes the file, and never cuts what its holder wrote.
     handle = await open(path, "a+");
     if (!tryLock(handle.fd)) {
