@@ -49,14 +49,6 @@ const exportsSchema = z.object({
 
 type Exports = z.infer<typeof exportsSchema>;
 
-/** What an error may say of itself. */
-const faultSchema = z.object({
-  message: z.string(),
-  fatal: z.unknown(),
-  charged: z.unknown(),
-  retryAfter: z.unknown(),
-});
-
 /** A JavaScript module in the role of the teacher: its function `query` is given the images. */
 export class ModuleTeacher implements Teacher {
   readonly manner: AskingManner;
@@ -101,11 +93,12 @@ export class ModuleTeacher implements Teacher {
     try {
       return await this.module.query(batch, signal);
     } catch (error) {
-      const { data } = faultSchema.safeParse(error);
-      const message = data?.message ?? String(error);
-      if (data?.fatal === true) throw new InputError(`${this.name}: ${message}`);
-      const wait = typeof data?.retryAfter === "number" && data.retryAfter >= 0 ? data.retryAfter : undefined;
-      throw new TeacherFault(message, data?.charged !== false, wait);
+      // Anything can be thrown.
+      const { message, fatal, charged, retryAfter } = Object(error) as Record<string, unknown>;
+      const text = typeof message === "string" ? message : String(error);
+      if (fatal === true) throw new InputError(`${this.name}: ${text}`);
+      const wait = typeof retryAfter === "number" && retryAfter >= 0 ? retryAfter : undefined;
+      throw new TeacherFault(text, charged !== false, wait);
     }
   }
 }

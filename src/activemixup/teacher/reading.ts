@@ -13,7 +13,7 @@ export interface Statement {
 /**
  * How to read a teacher's answers, from its settings and what it says of itself.
  * @param usual the form where neither says any
- * @throws InputError where the two differ, or neither tells the number of classes
+ * @throws InputError where the two differ, neither tells the number of classes, or names are too many or too few
  */
 export function answerReading(
   teacher: string,
@@ -22,6 +22,10 @@ export function answerReading(
   usual: AnswerForm,
 ): AnswerReading {
   const { answer } = settings;
+  const named = stated.classNames?.length;
+  if (stated.classes !== undefined && named !== undefined && named !== stated.classes) {
+    throw new InputError(`${teacher} states ${stated.classes} classes and names ${named}; make the two agree`);
+  }
   const classNames = settings.classNames ?? stated.classNames;
   const classes = stated.classes ?? settings.classes ?? classNames?.length;
   if (classes === undefined) {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TeacherFault, type TeacherSettings } from "../../../src/activemixup/index.js";
+import { answerForms, TeacherFault, type AnswerForm, type TeacherSettings } from "../../../src/activemixup/index.js";
 import {
   openExecTeacher,
   type ExecOptions,
@@ -21,19 +21,20 @@ const COUNT = 20;
 const fast: TeacherSettings = { asking: { batch: 4, backoffSeconds: 0.01, timeoutSeconds: 20 } };
 
 let folder: string;
+/** Of the command that was made last: a file that grows by a byte a request. */
 let counter: string;
+let counters = 0;
 let teachers: ExecTeacher[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "activemixup-exec-"));
-  counter = join(folder, "requests");
   teachers = [];
 });
 
 afterEach(async () => {
-  for (const teacher of teachers) await teacher.dispose();
+  await Promise.all(teachers.map((teacher) => teacher.dispose()));
   // The folder's name stands in every command line of a test's processes: none may be left.
-  await expect.poll(() => processes(folder)).toBe("");
+  await expect.poll(() => processes(folder), { timeout: 10_000 }).toBe("");
   rmSync(folder, { recursive: true });
 });
 
@@ -44,12 +45,13 @@ function processes(text: string): string {
   return lines.join("\n");
 }
 
-/** Requests that the children have seen. */
+/** Requests that the children of the last command have seen. */
 function requests(): number {
   return statSync(counter).size;
 }
 
 function command(hello: object = {}, faults: object = {}): string {
+  counter = join(folder, `requests-${++counters}`);
   const quoted = [hello, faults].map((value) => `'${JSON.stringify(value)}'`);
   return `"${process.execPath}" "${CHILD}" ${quoted.join(" ")} "${counter}"`;
 }
@@ -76,12 +78,13 @@ async function ask(line: string, settings?: TeacherSettings) {
 
 describe("ExecTeacher", () => {
   it("answers what it is asked, in every form", async () => {
-    for (const form of [undefined, "probabilities", "logits", "top", "label"] as const) {
+    const check = async (form?: AnswerForm) => {
       const [first, second] = (await ask(command({ form }))) as Float32Array[];
       const expected = form === "label" ? [1, 0, 0, 0] : form === "top" ? [0.7, 0.2, 0.05, 0.05] : expectedAnswer(0);
       for (const [at, value] of expected.entries()) expect(first[at]).toBeCloseTo(value, 5);
       expect(second.indexOf(Math.max(...second))).toBe(1);
-    }
+    };
+    await Promise.all([undefined, ...answerForms].map(check));
   });
 
   it("takes what the hello says, and the user's settings where they are free", async () => {
@@ -139,12 +142,9 @@ describe("ExecTeacher", () => {
           return (error as Error).message;
         },
       );
-    const messages: Record<string, string> = {};
-    for (const fault of ["die", "garbage", "few", "oversized", "stale", "half", "error", "endStdout"]) {
-      rmSync(counter, { force: true });
-      messages[fault] = await message(fault);
-    }
-    expect(messages).toMatchInlineSnapshot(`
+    const faults = ["die", "garbage", "few", "oversized", "stale", "half", "error", "endStdout"];
+    const messages = await Promise.all(faults.map(message));
+    expect(Object.fromEntries(faults.map((fault, at) => [fault, messages[at]]))).toMatchInlineSnapshot(`
       {
         "die": "the command exited with code 7; the end of its stderr: request 1: segmentation fault",
         "endStdout": "the command closed its stdout",
@@ -156,7 +156,6 @@ describe("ExecTeacher", () => {
         "stale": "the command broke the protocol: answers to request 0; expected 1",
       }
     `);
-    rmSync(counter, { force: true });
     expect(await message("kill")).toMatch(/^the command (was ended by SIGKILL|exited with code 137)$/);
   });
 
@@ -167,7 +166,6 @@ describe("ExecTeacher", () => {
       { length: 4 },
       { length: 4 },
     ]);
-    rmSync(counter);
     expect(await ask(command({}, { 1: "short" }))).toMatchObject([
       { message: "3 scores; expected 4, one a class" },
       {},
@@ -177,7 +175,7 @@ describe("ExecTeacher", () => {
 
   it("kills what hangs when its time is over, and asks again", async () => {
     const teacher = await open(command({}, { 2: "hang" }), {
-      asking: { ...fast.asking, timeoutSeconds: 1 },
+      asking: { ...fast.asking, timeoutSeconds: 2.5 },
     });
     const { ledger } = ledgerOf(teacher);
     expectAnswers(await ledger.query(numberedImages(COUNT)));
@@ -194,9 +192,7 @@ describe("ExecTeacher", () => {
 
   it("stops the run where the command says that asking again is of no use", async () => {
     await expect(ask(command({}, { 1: "fatal" }))).rejects.toThrow(InputError);
-    rmSync(counter);
     await expect(ask(command({ name: "m" }, { 1: "fatal" }))).rejects.toThrow("exec:m: the licence has ended");
-    rmSync(counter);
     await expect(ask(command({ name: "m" }, { 1: "die", start: "again" })).catch(() => again())).rejects.toThrow(
       "exec:m says another hello after a restart",
     );
@@ -226,19 +222,21 @@ describe("ExecTeacher", () => {
         },
       );
     const after = { asking: { timeoutSeconds: 0.5 } };
-    expect({
-      empty: await refusal(" "),
-      die: await refusal(command({}, { start: "die" })),
-      print: await refusal(command({}, { start: "print" })),
-      mute: await refusal(command({}, { start: "mute" }), after),
-      cat: await refusal(`true "${folder}"`),
-      field: await refusal(command({ clases: 3 })),
-      classes: await refusal(command({ name: "m" }), { classes: 5 }),
-      names: await refusal(command({ name: "m" }), { classNames: ["a"] }),
-      form: await refusal(command({ name: "m", form: "logits" }), { answer: { form: "label" } }),
-      batch: await refusal(command({ name: "m", batch: 8 }), { asking: { batch: 9 } }),
-      concurrency: await refusal(command({ name: "m" }), { asking: { concurrency: 2 } }),
-    }).toMatchInlineSnapshot(`
+    const refusals = {
+      empty: refusal(" "),
+      die: refusal(command({}, { start: "die" })),
+      print: refusal(command({}, { start: "print" })),
+      mute: refusal(command({}, { start: "mute" }), after),
+      cat: refusal(`true "${folder}"`),
+      field: refusal(command({ clases: 3 })),
+      classes: refusal(command({ name: "m" }), { classes: 5 }),
+      names: refusal(command({ name: "m" }), { classNames: ["a"] }),
+      form: refusal(command({ name: "m", form: "logits" }), { answer: { form: "label" } }),
+      batch: refusal(command({ name: "m", batch: 8 }), { asking: { batch: 9 } }),
+      concurrency: refusal(command({ name: "m" }), { asking: { concurrency: 2 } }),
+    };
+    const messages = await Promise.all(Object.entries(refusals).map(async ([name, message]) => [name, await message]));
+    expect(Object.fromEntries(messages)).toMatchInlineSnapshot(`
       {
         "batch": "exec:m takes at most 8 images at a time; its settings say asking.batch 9: lower that",
         "cat": "exec:COMMAND: the command exited with code 0; see docs/teachers.md for what it has to do",
@@ -278,7 +276,7 @@ describe("ExecTeacher", () => {
     const teacher = await open(line);
     expect(processes(folder)).not.toBe("");
     await teacher.dispose();
-    await expect.poll(() => processes("sleep 100")).toBe("");
+    await expect.poll(() => processes("sleep 100"), { timeout: 10_000 }).toBe("");
   });
 
   it("ends with this program, however that ends", async () => {
@@ -297,7 +295,7 @@ describe("ExecTeacher", () => {
       const [output] = (await once(parent.stdout, "data")) as [Buffer];
       expect(String(output)).toBe("ready\n");
       await once(parent, "close");
-      await expect.poll(() => processes(folder) + processes("sleep 1003")).toBe("");
+      await expect.poll(() => processes(folder) + processes("sleep 1003"), { timeout: 10_000 }).toBe("");
     }
   });
 });
