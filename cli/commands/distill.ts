@@ -111,7 +111,7 @@ function withPrepared(
 ): Promise<Summary> {
   return withDevice(common, progress, async (device) => {
     const onLine = (line: string) => {
-      progress.say(line);
+      progress.say(`teacher: ${line}`);
     };
     const prepared = await prepareRun(options, settings, { device, onLine, signal });
     try {
