@@ -189,7 +189,7 @@ describe("an HTTP teacher", () => {
     const server = await faulty({ faults: ["refuse", "not-json"], token: TOKEN });
     await expect(open(server)).rejects.toThrow(
       `the teacher ${server.url} refuses the request (HTTP 401: the token undefined is not the right one); ` +
-        "give the credentials that it wants (`http.headers`); if it does not describe itself, give classes in --teacher-config",
+        "give the credentials that it wants (`http.headers`)",
     );
     const teacher = await open(server, { http: { headers: { authorization: "Bearer ${TOKEN}" } } });
     expect(teacher.name).toBe(server.url);
