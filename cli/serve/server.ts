@@ -39,6 +39,8 @@ const PATIENCE: Patience = { headers: 10_000, request: 60_000, look: 1_000 };
 const IDLE_TIME = 60_000;
 /** Milliseconds that requests under way are waited for when the server stops. */
 const STOP_TIME = 30_000;
+/** A body that is not wanted is read to its end, and forgotten, if it is at most so many times the longest that is. */
+const DRAINED = 4;
 /** Bodies of the longest kind that may be in memory at a time. */
 const BODIES = 8;
 
@@ -83,7 +85,6 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         server.close(() => {
           resolve();
         });
-        server.closeIdleConnections();
         setTimeout(() => {
           server.closeAllConnections();
         }, STOP_TIME).unref();
@@ -117,7 +118,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
     }
     body = { error: error instanceof Refusal ? error.message : "the server failed; its own output tells why" };
     // A client that is still sending would not read why.
-    await drain(request, context.maxBody);
+    await drain(request, DRAINED * context.maxBody);
   }
   const text = JSON.stringify(body);
   response.writeHead(status, {

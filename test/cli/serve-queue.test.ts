@@ -130,6 +130,26 @@ describe("the server of serve", () => {
     expect(await raw(url, head, ...Array.from({ length: 40 }, () => chunk))).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  it("lets clients read why a long body is refused", async () => {
+    const { url } = await start({ maxBody: 4e6 });
+    // A client that sends all of it before it reads anything.
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.pause();
+    socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 6000000\r\n\r\n");
+    for (let part = 0; part < 60; part++) {
+      await new Promise<void>((resolve, reject) => {
+        socket.write("x".repeat(1e5), (error) => {
+          if (error) reject(error);
+          else setTimeout(resolve, 2);
+        });
+      });
+    }
+    let text = "";
+    socket.setEncoding("utf8").on("data", (part: string) => (text += part));
+    await new Promise((resolve) => socket.on("close", resolve).resume());
+    expect(text).toMatch(/^HTTP\/1\.1 413 [^]*a body of more than 4000000 bytes; send fewer images in a request/);
+  });
+
   it("cuts off clients that send too slowly, and serves the others meanwhile", async () => {
     const { url, ask, letGo } = await start({ patience: { headers: 200, request: 400, look: 50 } });
     const late = Promise.all([

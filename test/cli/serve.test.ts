@@ -203,6 +203,7 @@ describe("serve", () => {
     const answered = new Promise<string>((resolve, reject) => {
       const request = httpRequest(url, { method: "POST", headers: { "content-length": Buffer.byteLength(body) } });
       request.on("response", (response) => {
+        expect(response.headers.connection).toBe("close");
         let text = "";
         response.setEncoding("utf8").on("data", (part: string) => (text += part));
         response.on("end", () => {

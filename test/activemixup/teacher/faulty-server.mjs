@@ -49,6 +49,7 @@ export class FaultyServer {
     this.token = options.token;
     this.refusal = options.refusal;
     this.schedule = [...faults];
+    this.descriptions = [...(options.descriptions ?? [])];
     this.random = seed === undefined ? undefined : randomNumbers(seed);
     /** Images that were looked at, and so would be charged for. */
     this.accepted = 0;
@@ -122,6 +123,8 @@ export class FaultyServer {
       return send(401, { error: `the token ${request.headers.authorization} is not the right one` });
     }
     if (request.method === "GET") {
+      const status = this.descriptions.shift() ?? 200;
+      if (status !== 200) return send(status, { error: "not yet" });
       return send(200, { classes: this.classes, image: this.image, batch: this.batch });
     }
     this.requests++;

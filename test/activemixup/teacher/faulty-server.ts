@@ -45,6 +45,8 @@ export interface FaultyOptions {
   /** What its description says; nothing where absent. */
   readonly image?: readonly [number, number, number];
   readonly batch?: number;
+  /** Statuses of its first descriptions, in turn. */
+  readonly descriptions?: readonly number[];
   /** Done to the first requests, in turn. */
   readonly faults?: readonly Fault[];
   /** After those: faults at random, of all but `refuse` and `redirect`, to a share `rate` of the requests. */

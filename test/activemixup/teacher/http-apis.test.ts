@@ -2,8 +2,15 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { AnswerFault, openHttpTeacher, parseTeacherSettings, type QueryBatch } from "../../../src/activemixup/index.js";
+import {
+  AnswerFault,
+  openHttpTeacher,
+  parseTeacherSettings,
+  type QueryBatch,
+  type TeacherSettings,
+} from "../../../src/activemixup/index.js";
 import { decodePng } from "../../../src/data/png.node.js";
+import { InputError } from "../../../src/errors.js";
 
 /** The example of a settings file under a heading of docs/teachers.md. */
 function documented(heading: string): string {
@@ -163,5 +170,60 @@ describe("the documented settings fit", () => {
     expect(await ask(batch(1))).toEqual([[0, 0, 0, 1]]);
     const body = JSON.parse(seen[0].body.toString()) as { messages: { content: { image_url?: { url: string } }[] }[] };
     expect(body.messages[0].content[1].image_url!.url).toMatch(/^data:image\/png;base64,iVBORw0KGgo/);
+  });
+});
+
+describe("settings that contradict each other", () => {
+  it("are refused before anything is asked", async () => {
+    const fault = async (settings: TeacherSettings) => {
+      try {
+        await openHttpTeacher("http://127.0.0.1:9/", { settings: { classes: 4, ...settings } });
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+        return (error as Error).message;
+      }
+      return "no error";
+    };
+    const template = { images: ["$image"] };
+    const faults = [
+      await fault({ onnx: {} }),
+      await fault({ http: { headers: { authorization: "${UNSET}" } } }),
+      await fault({ http: { body: "binary", template } }),
+      await fault({ http: { field: "file" } }),
+      await fault({ http: { image: "numbers" } }),
+      await fault({ http: { layout: "NHWC" } }),
+      await fault({ http: { image: "png", layout: "NHWC", template } }),
+      await fault({ http: { image: "raw", range: "0-1", template } }),
+      await fault({ http: { body: "multipart", image: "numbers" } }),
+      await fault({ http: { template: { image: "$image" } }, asking: { batch: 2 } }),
+      await fault({ http: { body: "binary" }, answer: { items: "a" }, asking: { batch: 2 } }),
+      await fault({ answer: { form: "label" } }),
+      await fault({ http: { template }, answer: { form: "top", scores: "b" } }),
+      await fault({ answer: { form: "label", labels: "a", scores: "b" } }),
+      await fault({ answer: { form: "logits", normalise: true, scores: "b" } }),
+      await fault({ answer: { unknownLabels: "ignore", scores: "b" } }),
+      await fault({ answer: { items: "a[" } }),
+      await fault({ classes: undefined, http: { body: "binary" } }),
+    ];
+    expect(faults.join("\n")).toMatchInlineSnapshot(`
+      "teacher.json: onnx says nothing to a teacher at http://127.0.0.1:9/; leave it out
+      teacher.json: http.headers.authorization needs the environment variable UNSET, which is not set; set it
+      teacher.json: http.template is of no use here; leave it out, or set http.body to json
+      teacher.json: http.field is of no use here; leave it out, or set http.body to multipart
+      teacher.json: http.image is numbers; expected raw or png, or a template (http.template)
+      teacher.json: http.layout is of no use here; leave it out, or set http.template
+      teacher.json: http.layout is of no use here; leave it out, or set http.image to raw or numbers
+      teacher.json: http.range is of no use here; leave it out, or set http.image to numbers
+      teacher.json: http.image is numbers; expected png or raw, since http.body is multipart
+      teacher.json: asking.batch is 2; expected at most 1, since neither template nor answer are about several images
+      teacher.json: asking.batch is 2; expected at most 1, since neither template nor answer are about several images
+      teacher.json: answer.form is label; tell where an answer's labels are (answer.labels)
+      teacher.json: answer.form is top; tell where an answer's labels are (answer.labels)
+      teacher.json: answer.scores is of no use where the form is label; leave it out
+      teacher.json: answer.normalise is of no use where the form is logits; leave it out
+      teacher.json: answer.unknownLabels is ignore, which leaves out some labels of several; expected refuse
+      teacher.json: answer.items "a[" is no JMESPath: Syntax error: expected Star, got: EOF; see https://jmespath.site
+      teacher.json does not tell how many classes the teacher http://127.0.0.1:9/ (f08909d0) has; give classes or classNames"
+    `);
   });
 });

@@ -85,6 +85,25 @@ describe("an HTTP teacher", () => {
     );
   });
 
+  it("asks for its description until there is one, and says when there is none", async () => {
+    const server = await faulty({ descriptions: [503, 429, 500, 200, 404, 500, 500] });
+    const asking = { ...quick, attempts: 4 };
+    expect((await open(server, { asking })).classes).toBe(10);
+    await expect(open(server, { asking })).rejects.toThrow(
+      `the teacher ${server.url} refuses the request (HTTP 404: not yet); check the address; ` +
+        "if it does not describe itself, give classes in --teacher-config",
+    );
+    await expect(open(server, { asking: { ...asking, attempts: 2 } })).rejects.toThrow(
+      `the teacher ${server.url} does not answer (HTTP 500: not yet); start it; ` +
+        "if it does not describe itself, give classes in --teacher-config",
+    );
+    const odd = await faulty({ classes: 0 });
+    await expect(open(odd, { asking })).rejects.toThrow(
+      `the teacher ${odd.url} gives no description; expected JSON with the number of its \`classes\``,
+    );
+    expect((await open(odd, { classes: 10 })).classes).toBe(10);
+  });
+
   it("keeps the good answers of a response in which one is spoilt", async () => {
     const faults = ["wrong-length", "nan", "null", "missing", "unknown-id", "contradiction"] as const;
     const server = await faulty({ faults });
@@ -170,7 +189,7 @@ describe("an HTTP teacher", () => {
     const server = await faulty({ faults: ["refuse", "not-json"], token: TOKEN });
     await expect(open(server)).rejects.toThrow(
       `the teacher ${server.url} refuses the request (HTTP 401: the token undefined is not the right one); ` +
-        "give the credentials that it wants (`http.headers`); if it does not describe itself, give classes in --teacher-config",
+        "give the credentials that it wants (`http.headers`)",
     );
     const teacher = await open(server, { http: { headers: { authorization: "Bearer ${TOKEN}" } } });
     expect(teacher.name).toBe(server.url);

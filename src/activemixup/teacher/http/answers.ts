@@ -43,7 +43,7 @@ export function compileAnswers(settings: AnswerSettings, reading: AnswerReading,
   const refuse = (name: keyof AnswerSettings, why: string) => {
     throw new InputError(`${where}.${name} ${why}`);
   };
-  if (form === "top" && !labels) refuse("form", `is top; tell where an answer's labels are (${where}.labels)`);
+  if (form === "top" && !labels) refuse("form", `is top; tell where an answer's labels are (answer.labels)`);
   if (form === "label" && scores) refuse("scores", "is of no use where the form is label; leave it out");
   if (reading.normalise && (form === "logits" || form === "label")) {
     refuse("normalise", `is of no use where the form is ${form}; leave it out`);

@@ -27,6 +27,16 @@ export class UnsentFault extends TeacherFault {
   }
 }
 
+/** The server answered that the request is not to be repeated. */
+export class RefusedError extends InputError {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 export interface Address {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -79,7 +89,8 @@ export async function exchange(
   if (status === 408 || status === 429 || status >= 500) {
     throw new TeacherFault(what, status !== 429, retryAfter(response.headers.get("retry-after"), Date.now()));
   }
-  throw new InputError(`the teacher ${name} refuses the request (${what}); ${cures[status] ?? "mend the settings"}`);
+  const cure = cures[status] ?? "mend the settings";
+  throw new RefusedError(status, `the teacher ${name} refuses the request (${what}); ${cure}`);
 }
 
 const cures: Record<number, string | undefined> = {

@@ -5,7 +5,7 @@ import { looksSecret, oneLine, redact, resolveVariables, type Environment } from
 import type { TeacherSettings } from "../settings.js";
 import { serviceManner, TeacherFault, type AskingManner } from "../teacher.js";
 import { compileAnswers } from "./answers.js";
-import { exchange, UnsentFault, type Address } from "./exchange.js";
+import { exchange, RefusedError, UnsentFault, type Address } from "./exchange.js";
 import { HttpTeacher } from "./http-teacher.js";
 import { defaultAnswer, description, type Description } from "./protocol.js";
 import { compileRequest } from "./request.js";
@@ -122,6 +122,9 @@ function canonical(value: unknown): string {
   );
 }
 
+/** Statuses that tell nothing of whether a teacher describes itself. */
+const UNAUTHORISED = new Set([401, 403]);
+
 /** Asks a teacher what it is, as often as it may be asked. */
 async function describe(address: Address, { asking }: TeacherSettings, signal?: AbortSignal): Promise<Description> {
   const { attempts, backoffSeconds, timeoutSeconds } = { ...serviceManner, ...asking };
@@ -140,6 +143,7 @@ async function describe(address: Address, { asking }: TeacherSettings, signal?: 
       signal?.throwIfAborted();
       fault = late.aborted ? new TeacherFault(`no answer in ${timeoutSeconds} s`, true) : error;
     }
+    if (fault instanceof RefusedError && UNAUTHORISED.has(fault.status)) throw fault;
     if (fault instanceof InputError) throw new InputError(`${fault.message}; ${cure}`);
     if (!(fault instanceof TeacherFault)) throw fault;
     // Where nobody listens, waiting is of no use.

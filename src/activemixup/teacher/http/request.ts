@@ -35,14 +35,14 @@ export async function compileRequest(settings: HttpSettings, where: string): Pro
     throw new InputError(`${where}.${name} is of no use here; leave it out, or set ${needs}`);
   };
   const { image = body === "json" ? "raw" : "png" } = settings;
-  only("template", body === "json", `${where}.body to json`);
-  only("field", body === "multipart", `${where}.body to multipart`);
-  only("layout", image === "raw" || image === "numbers", `${where}.image to raw or numbers`);
-  only("range", image === "numbers", `${where}.image to numbers`);
+  only("template", body === "json", "http.body to json");
+  only("field", body === "multipart", "http.body to multipart");
+  only("layout", image === "raw" || image === "numbers", "http.image to raw or numbers");
+  only("range", image === "numbers", "http.image to numbers");
   const standard = body === "json" && template === undefined;
-  only("layout", !standard, `${where}.template`);
+  only("layout", !standard, "http.template");
   if (standard && image !== "raw" && image !== "png") {
-    throw new InputError(`${where}.image is ${image}; expected raw or png, or a template (${where}.template)`);
+    throw new InputError(`${where}.image is ${image}; expected raw or png, or a template (http.template)`);
   }
   if (body === "json") {
     const compiled = compileTemplate(template ?? defaultTemplate({ image }), `${where}.template`);
@@ -61,7 +61,7 @@ export async function compileRequest(settings: HttpSettings, where: string): Pro
     };
   }
   if (image !== "png" && image !== "raw") {
-    throw new InputError(`${where}.image is ${image}; expected png or raw, since ${where}.body is ${body}`);
+    throw new InputError(`${where}.image is ${image}; expected png or raw, since http.body is ${body}`);
   }
   const write = await byteWriter({ ...settings, image });
   const type = BINARY[image];
