@@ -71,8 +71,10 @@ export async function openTeacher(
   if (kind === "module") return openModuleTeacher(rest, settings);
   if (kind === "onnx") return openOnnxTeacher(rest, settings);
   if (where.endsWith(".safetensors")) return openNetworkTeacher(device, where, settings);
+  // What stands behind :// may hold a password.
+  const shown = where.includes("://") ? where.replace(/:\/\/.*/s, "://…") : where;
   throw new InputError(
-    `--teacher ${where} is no teacher; expected FILE.safetensors, http(s)://…, exec:COMMAND, module:FILE or onnx:FILE`,
+    `--teacher ${shown} is no teacher; expected FILE.safetensors, http(s)://…, exec:COMMAND, module:FILE or onnx:FILE`,
   );
 }
 

@@ -20,11 +20,10 @@ export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.j
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export * from "./teacher/answer-form.js";
 export { checkAnswer } from "./teacher/check-answer.js";
-export { openHttpTeacher, type HttpTeacherOptions } from "./teacher/http/open.js";
+export type { HttpTeacherOptions } from "./teacher/http/open.js";
 export type { Description, Question, Reply } from "./teacher/http/protocol.js";
 export { NetworkTeacher } from "./teacher/network-teacher.js";
 export { oneLine, redact, type Environment } from "./teacher/secrets.js";
-export { openExecTeacher, openModuleTeacher, openOnnxTeacher } from "./teacher/open.js";
+export { openExecTeacher, openHttpTeacher, openModuleTeacher, openOnnxTeacher } from "./teacher/open.js";
 export type * from "./teacher/settings.js";
-export { parseLabels, parseTeacherSettings } from "./teacher/settings-file.js";
 export * from "./teacher/teacher.js";

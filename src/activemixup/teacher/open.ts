@@ -1,8 +1,16 @@
-/** Teachers that need Node: what each needs is loaded when it is opened. */
+/** Teachers of each kind: what each needs, packages and Node modules, is loaded when it is opened. */
 import type { ExecOptions, ExecTeacher } from "./exec/exec-teacher.node.js";
+import type { HttpTeacher } from "./http/http-teacher.js";
+import type { HttpTeacherOptions } from "./http/open.js";
 import type { ModuleTeacher } from "./module-teacher.node.js";
 import type { OnnxTeacher } from "./onnx-teacher.node.js";
 import type { TeacherSettings } from "./settings.js";
+
+/** Opens the teacher at an address, here and in a browser: see `openHttpTeacher` of `http/open.ts`. */
+export async function openHttpTeacher(address: string, options?: HttpTeacherOptions): Promise<HttpTeacher> {
+  const http = await import("./http/open.js");
+  return http.openHttpTeacher(address, options);
+}
 
 /** Starts a command as a teacher, in Node: see `openExecTeacher` of `exec/exec-teacher.node.ts`. */
 export async function openExecTeacher(

@@ -2,13 +2,8 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  AnswerFault,
-  openHttpTeacher,
-  parseTeacherSettings,
-  type QueryBatch,
-  type TeacherSettings,
-} from "../../../src/activemixup/index.js";
+import { AnswerFault, openHttpTeacher, type QueryBatch, type TeacherSettings } from "../../../src/activemixup/index.js";
+import { parseTeacherSettings } from "../../../src/activemixup/teacher/settings-file.js";
 import { decodePng } from "../../../src/data/png.node.js";
 import { InputError } from "../../../src/errors.js";
 

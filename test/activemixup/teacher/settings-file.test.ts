@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseLabels, parseTeacherSettings } from "../../../src/activemixup/index.js";
+import { parseLabels, parseTeacherSettings } from "../../../src/activemixup/teacher/settings-file.js";
 import { resolveVariables } from "../../../src/activemixup/teacher/secrets.js";
 import { readLabels, readTeacherSettings } from "../../../src/activemixup/teacher/settings-file.node.js";
 import { InputError } from "../../../src/errors.js";
