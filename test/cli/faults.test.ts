@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, it } from "vitest";
+import type { RunConfig } from "../../cli/distill/config.js";
 import type { Summary } from "../../cli/distill/summary.js";
 import { verifyLedger } from "../../src/activemixup/ledger/read-ledger.node.js";
 import { sleep } from "../../src/activemixup/ledger/pacer.js";
-import { allFaults, FaultyServer } from "../activemixup/teacher/faulty-server.js";
+import { openImageSet } from "../../src/data/index.js";
+import { allFaults, answerTo, FaultyServer } from "../activemixup/teacher/faulty-server.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
 
@@ -92,6 +94,42 @@ it("ends within the budget where failures use it up, and says so", async () => {
   expect(faulty.accepted).toBe(150); // to the image what the server counted
 }, 60_000);
 
+it("trains on the mean of several teachers, with a labels file and the top labels of one, and says so", async () => {
+  const faulty = await new FaultyServer({ token: TOKEN }).start();
+  server = faulty;
+  writeFileSync(at("labels.txt"), Array.from({ length: 10 }, (_, digit) => `digit ${digit}\n`).join(""));
+  const module = `export const form = "top";
+    export const classes = 10;
+    export const query = ({ count }) => Array.from({ length: count }, () => ({ labels: ["digit 3", 4], scores: [0.5, 0.3] }));`;
+  writeFileSync(at("top.mjs"), module);
+  const { code, stdout, stderr } = await distill(
+    faulty.url,
+    "several",
+    ...["--teacher", `module:${at("top.mjs")}`, "--labels", at("labels.txt"), "--holdout", "0"],
+  );
+  expect(code, stderr).toBe(0);
+  const { teachers } = JSON.parse(stdout) as Summary;
+  expect(teachers.map(({ answered }) => answered)).toEqual([QUERIES, QUERIES]);
+  const {
+    teachers: told,
+    network,
+    chosen,
+  } = JSON.parse(readFileSync(at("several", "config.json"), "utf8")) as RunConfig;
+  expect(told.map(({ answers }) => answers)).toEqual([
+    "probabilities, as they are",
+    "the top labels with scores; what is left of 1 is spread evenly over the other classes",
+  ]);
+  expect(network.classNames?.[9]).toBe("digit 9");
+  const lines = readFileSync(at("several", "queries.jsonl"), "utf8").trim().split("\n");
+  expect(lines).toHaveLength(QUERIES);
+  const { channels, height, width } = network.image;
+  const { label } = JSON.parse(lines[0]) as { label: number[] };
+  const { pixels } = await openImageSet(`${folder.root}:train`);
+  const first = pixels.subarray(chosen[0] * channels * height * width, (chosen[0] + 1) * channels * height * width);
+  const mean = answerTo(first).map((share, digit) => (share + (digit === 3 ? 0.5 : digit === 4 ? 0.3 : 0.2 / 8)) / 2);
+  for (const [digit, share] of mean.entries()) expect(label[digit]).toBeCloseTo(share, 5);
+}, 60_000);
+
 it("stops at what asking again does not help, with the server's own message and without the token", async () => {
   const faulty = await new FaultyServer({ faults: ["ok", "refuse"], token: TOKEN }).start();
   server = faulty;
@@ -99,9 +137,8 @@ it("stops at what asking again does not help, with the server's own message and 
   expect(code).toBe(2);
   expect(stdout).toBe("");
   expect(stderr.trim().split("\n")).toHaveLength(1);
-  expect(
-    stderr.replaceAll(/127\.0\.0\.1:\d+/g, "HOST").replaceAll(/\([0-9a-f]{8}\)/g, "(DIGEST)"),
-  ).toMatchInlineSnapshot(`
+  expect(stderr.replaceAll(/127\.0\.0\.1:\d+/g, "HOST").replaceAll(/\([0-9a-f]{8}\)/g, "(DIGEST)"))
+    .toMatchInlineSnapshot(`
     "error: the teacher http://HOST/ refuses the request (HTTP 400: no luck with Bearer ***); mend the settings
     "
   `);

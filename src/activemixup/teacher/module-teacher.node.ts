@@ -4,7 +4,7 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { InputError } from "../../errors.js";
-import { answerForms, readAnswer, type AnswerReading, type RawAnswer } from "./answer-form.js";
+import { answerForms, readAnswer, type AnswerForm, type AnswerReading, type RawAnswer } from "./answer-form.js";
 import { orAborted } from "./or-aborted.js";
 import { answerReading, askingManner } from "./reading.js";
 import type { TeacherSettings } from "./settings.js";
@@ -66,6 +66,10 @@ export class ModuleTeacher implements Teacher {
 
   get classes(): number {
     return this.reading.classes;
+  }
+
+  get form(): AnswerForm {
+    return this.reading.form;
   }
 
   get classNames(): readonly string[] | undefined {

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { InputError } from "../../errors.js";
 import type { ImageShape } from "../../nn/index.js";
-import { readAnswer, type AnswerReading } from "./answer-form.js";
+import { readAnswer, type AnswerForm, type AnswerReading } from "./answer-form.js";
 import { checkAnswer } from "./check-answer.js";
 import { describeInput, fillInput, type OnnxInput } from "./onnx-input.js";
 import { orAborted } from "./or-aborted.js";
@@ -71,6 +71,10 @@ export class OnnxTeacher implements Teacher {
 
   get classes(): number {
     return this.reading.classes;
+  }
+
+  get form(): AnswerForm {
+    return this.reading.form;
   }
 
   get classNames(): readonly string[] | undefined {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { DisposedError, InputError } from "../../../errors.js";
-import { readAnswer, type AnswerReading } from "../answer-form.js";
+import { readAnswer, type AnswerForm, type AnswerReading } from "../answer-form.js";
 import { orAborted } from "../or-aborted.js";
 import { answerReading, askingManner } from "../reading.js";
 import type { TeacherSettings } from "../settings.js";
@@ -88,6 +88,10 @@ export class ExecTeacher implements Teacher {
 
   get classes(): number {
     return this.reading.classes;
+  }
+
+  get form(): AnswerForm {
+    return this.reading.form;
   }
 
   get classNames(): readonly string[] | undefined {

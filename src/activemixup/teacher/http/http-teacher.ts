@@ -1,5 +1,6 @@
 import { InputError } from "../../../errors.js";
 import type { ImageShape } from "../../../nn/index.js";
+import type { AnswerForm } from "../answer-form.js";
 import { oneLine, redact } from "../secrets.js";
 import { AnswerFault, type Answer, type AskingManner, type QueryBatch, type Teacher } from "../teacher.js";
 import type { AnswerReader } from "./answers.js";
@@ -9,6 +10,7 @@ import type { RequestWriter } from "./request.js";
 export interface HttpTeacherParts {
   readonly address: Address;
   readonly classes: number;
+  readonly form: AnswerForm;
   readonly classNames?: readonly string[] | undefined;
   readonly manner: AskingManner;
   /** Images that it takes: of any shape where absent. */
@@ -27,6 +29,10 @@ export class HttpTeacher implements Teacher {
 
   get classes(): number {
     return this.parts.classes;
+  }
+
+  get form(): AnswerForm {
+    return this.parts.form;
   }
 
   get classNames(): readonly string[] | undefined {

@@ -62,7 +62,7 @@ export async function openHttpTeacher(address: string, options: HttpTeacherOptio
       told?.version === undefined || settings.name !== undefined
         ? place
         : { ...place, name: `${name} ${told.version}` },
-    ...{ classes, classNames: names, request, answers },
+    ...{ classes, form: reading.form, classNames: names, request, answers },
     image: told?.image && { channels: channels!, height: height!, width: width! },
     manner: mannerOf(settings, file, request.several && answers.several, told?.batch),
   });
