@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LedgerEvent } from "../../src/activemixup/index.js";
-import { decodeBase64, encodeBase64 } from "../../src/activemixup/ledger/base64.js";
+import { decodeBase64, encodeBase64 } from "../../src/activemixup/base64.js";
 import { crc32 } from "../../src/activemixup/ledger/crc32.js";
 import { decodeHeader, decodeLine, encodeHeader, encodeLine } from "../../src/activemixup/ledger/ledger-file.js";
 import { damageError, LedgerScan, type LedgerDamage } from "../../src/activemixup/ledger/ledger-scan.js";

@@ -8,7 +8,7 @@
  * the CRC-32 of what follows it, as 8 hexadecimal digits. Probabilities are base64 of little-endian f32: their exact
  * bits.
  */
-import { decodeBase64, encodeBase64 } from "./base64.js";
+import { decodeBase64, encodeBase64 } from "../base64.js";
 import { crc32 } from "./crc32.js";
 import type { AskEvent, KeptAnswer, LedgerEvent, OutcomeEvent } from "./store.js";
 

@@ -1,5 +1,5 @@
 import { SUM_TOLERANCE } from "./check-answer.js";
-import { AnswerFault, type Answer } from "./teacher.js";
+import { AnswerFault, type Answer } from "./answer.js";
 
 /** What a teacher gives for an image; the student is trained on probabilities made of it. */
 export type AnswerForm =

@@ -1,4 +1,4 @@
-import { AnswerFault, type Answer } from "./teacher.js";
+import { AnswerFault, type Answer } from "./answer.js";
 
 /** How far from 1 the sum of probabilities may lie: f32 and short decimals. */
 export const SUM_TOLERANCE = 1e-3;

@@ -1,5 +1,8 @@
 import type { ImageShape } from "../../nn/index.js";
+import type { Answer } from "./answer.js";
 import type { AnswerForm } from "./answer-form.js";
+
+export { AnswerFault, type Answer } from "./answer.js";
 
 /** 8-bit images to ask the teacher about. */
 export interface QueryBatch extends ImageShape {
@@ -31,15 +34,6 @@ export interface Teacher {
   /** @throws InputError where images of this shape cannot be asked about. */
   checkShape?(images: ImageShape): void;
   dispose?(): void | Promise<void>;
-}
-
-/** Probabilities of the classes, each from 0 to 1, that sum to 1; or why an image has none. */
-export type Answer = Float32Array | AnswerFault;
-
-/** An answer to one image that is none: refused, never trained on. */
-export class AnswerFault {
-  /** @param message what was found and what was expected, without the query's identity: `3 scores; expected 10` */
-  constructor(readonly message: string) {}
 }
 
 /** An attempt that brought no answers at all. */

@@ -1,6 +1,6 @@
 import type { ImageShape } from "../../../nn/index.js";
 import type { HttpSettings } from "../settings.js";
-import { encodeBase64 } from "./base64.js";
+import { encodeBase64 } from "../../base64.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Encode<T> = (shape: ImageShape, pixels: Uint8Array) => T;
