@@ -94,7 +94,7 @@ async function ask(ledger: Ledger, count: number, onProgress: (done: number) => 
   const { image } = spec;
   const pixels = randomFillSync(new Uint8Array(count * image.channels * image.height * image.width));
   const answers = await ledger.query({ ...image, count, pixels }, { onProgress });
-  if (answers.some((answer) => answer === undefined)) throw new Error("a query was not answered");
+  if (answers.some((answer) => typeof answer === "string")) throw new Error("a query was not answered");
 }
 
 async function startServe(model: string): Promise<{ url: string; process: ChildProcess }> {

@@ -11,9 +11,13 @@ const BEST = "best/";
  * The checkpoint but for its answers, which stand in `queries.jsonl`.
  * @param answersEnd bytes of that file that belong to it
  */
-export function encodeCheckpoint({ rounds, student, best }: Checkpoint, answersEnd: number): Uint8Array {
+export function encodeCheckpoint({ rounds, leftOut, student, best }: Checkpoint, answersEnd: number): Uint8Array {
   const tensors = new Map([...withPrefix(student, STUDENT), ...withPrefix(best ?? new Map(), BEST)]);
-  return encodeSafetensors(tensors, { rounds: JSON.stringify(rounds), answersEnd: String(answersEnd) });
+  return encodeSafetensors(tensors, {
+    rounds: JSON.stringify(rounds),
+    leftOut: JSON.stringify(leftOut),
+    answersEnd: String(answersEnd),
+  });
 }
 
 /**
@@ -29,9 +33,10 @@ export function decodeCheckpoint(
   const best = withoutPrefix(tensors, BEST);
   try {
     const rounds = JSON.parse(metadata.rounds) as RoundReport[];
+    const leftOut = JSON.parse(metadata.leftOut) as number[];
     const student = withoutPrefix(tensors, STUDENT);
     return {
-      state: { rounds, student, ...(best.size > 0 ? { best } : {}) },
+      state: { rounds, leftOut, student, ...(best.size > 0 ? { best } : {}) },
       answersEnd: Number(metadata.answersEnd),
     };
   } catch {

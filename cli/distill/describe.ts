@@ -51,6 +51,7 @@ export function describeRun(summary: Summary, out: string): string {
     formatTable([head, ...rows]),
     `${ended}: ${summary.queries} images answered, strategy ${summary.strategy}${teacher}`,
     ...summary.teachers.map(describeAccount),
+    ...(summary.skipped > 0 ? [`left out: ${summary.skipped} images that the teacher never answered`] : []),
     ...(holdout?.agreement
       ? [
           `kept: round ${summary.keptRound}, the best on ${holdout.images} held-out images: ` +

@@ -14,14 +14,14 @@ const RESERVE = 0.02;
 /** The method's quantities that the options mean. */
 export function methodOptions(options: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
   const { n, budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
-  const { targetAgreement, patience } = options;
+  const { skipUnanswered, targetAgreement, patience } = options;
   const schedule = schedules[options.schedule];
   const countFailed = !options.freeRetries;
   const failuresCost = countFailed && teachers.some(({ manner }) => manner.charges);
   const usual = failuresCost ? Math.min(Math.ceil(RESERVE * budget), Math.max(0, budget - n)) : 0;
   return {
     ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed },
-    ...{ countFailed, targetAgreement, patience },
+    ...{ countFailed, skipUnanswered, targetAgreement, patience },
     reserve: options.reserve ?? usual,
     optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
     schedule: { ...schedule, rate: options.rate ?? schedule.rate },

@@ -15,6 +15,7 @@ export interface DistillCommandOptions {
   readonly budget: number;
   readonly reserve?: number;
   readonly freeRetries?: boolean;
+  readonly skipUnanswered?: boolean;
   readonly ledger?: string;
   readonly rounds: number;
   readonly perRound?: number;
@@ -64,6 +65,7 @@ export function withDistillOptions(command: Command): Command {
     .option("--budget <queries>", "most queries to each teacher, the n real images included (required)", whole(1))
     .option("--reserve <queries>", "of the budget, kept for attempts that fail (default: 2% where they cost)", whole(0))
     .option("--free-retries", "attempts that fail do not count against the budget")
+    .option("--skip-unanswered", "leave out images that the teacher never answers rightly, instead of ending the run")
     .option("--out <folder>", "where the run goes; new or empty (required)")
     .option(
       "--ledger <folder>",

@@ -14,6 +14,8 @@ export interface Summary {
   readonly blendAt?: DistillReport["blendAt"];
   /** Images that have answers, those held out included. */
   readonly queries: number;
+  /** Images that the teacher never answered, left out by `--skip-unanswered`. */
+  readonly skipped: number;
   /** Of each teacher. */
   readonly budget: number;
   /** Of the budget, kept for attempts that fail. */
@@ -51,6 +53,7 @@ export function summarise({ config, student, dataset, holdout, test }: PreparedR
     strategy: options.strategy,
     blendAt,
     queries,
+    skipped: rounds.reduce((sum, { skipped }) => sum + skipped, 0),
     budget: method.budget,
     reserve: method.reserve,
     teachers,

@@ -4,7 +4,7 @@ import { Examples, Trainer, type NetworkState } from "../nn/index.js";
 import { createTensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition, type Choice } from "./acquisition/index.js";
 import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
-import type { DistillInput } from "./distill.js";
+import type { DistillInput } from "./distill-input.js";
 import { Evaluation } from "./evaluation.js";
 import { HoldoutJudge } from "./holdout.js";
 import { panelsOf, type Panels } from "./panels.js";
@@ -27,6 +27,7 @@ interface Equipment {
 /** One run of the method: made, executed once, disposed of. */
 export class DistillRun {
   private readonly answers: AnsweredQuery[];
+  private readonly leftOut: number[];
   private readonly rounds: RoundReport[];
   private best: NetworkState | undefined;
   private judge: HoldoutJudge | undefined;
@@ -42,6 +43,7 @@ export class DistillRun {
     private readonly watches: Stopwatch[],
   ) {
     this.answers = [...(input.resume?.answers ?? [])];
+    this.leftOut = [...(input.resume?.leftOut ?? [])];
     this.rounds = [...(input.resume?.rounds ?? [])];
     this.best = input.resume?.best;
   }
@@ -68,7 +70,8 @@ export class DistillRun {
     };
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
-      for (const { candidate } of resume.answers) if (candidate !== undefined) pool?.take(candidate);
+      const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
+      for (const candidate of [...answered, ...resume.leftOut]) pool?.take(candidate);
       trainer.skip(sum(resume.rounds.map(({ steps }) => steps)));
       student.load(resume.student, "the checkpoint");
     }
@@ -117,16 +120,17 @@ export class DistillRun {
     return {
       rounds: [...this.rounds],
       answers: [...this.answers],
+      leftOut: [...this.leftOut],
       student,
       ...(this.best ? { best: this.best } : {}),
     };
   }
 
   private report(interrupted: boolean): DistillReport {
-    const { options, resume, holdout } = this.input;
+    const { options, resume } = this.input;
     const before = resume?.rounds.map(({ seconds }) => seconds) ?? [];
     return {
-      queries: this.answers.length + (this.judge ? holdout!.count : 0),
+      queries: this.answers.length + (this.judge?.count ?? 0),
       teachers: this.panels.asked.accounts,
       evaluationQueries: this.evaluation?.count ?? 0,
       teacherAccuracy: this.evaluation?.teacherAccuracy,
@@ -140,11 +144,11 @@ export class DistillRun {
   }
 
   private async round(round: number, watch: Stopwatch): Promise<RoundReport> {
-    const { options, holdout, signal } = this.input;
+    const { options, signal } = this.input;
     // Steps 1, 3 and 4: the real images first, then the blends that the strategy chooses.
     const chosen = await watch.time("select", () => (round === 0 ? this.realImages() : this.choose(round)));
     // Steps 1 and 5.
-    const answered = await watch.time("query", () => this.ask(round, chosen));
+    const { answered, skipped } = await watch.time("query", () => this.ask(round, chosen));
     // Step 6.
     const steps = stepsOf(this.answers.length, options);
     const loss = await watch.time("train", () => this.train(round, steps));
@@ -155,12 +159,13 @@ export class DistillRun {
       await this.judge?.score(signal),
       await this.evaluation?.score(signal),
     ]);
-    const held = holdout?.count ?? 0;
+    const held = this.judge?.count ?? 0;
     return {
       round,
       asked: answered + (round === 0 ? held : 0),
       queries: this.answers.length + held,
-      unanswered: chosen.length - answered,
+      unanswered: chosen.length - answered - skipped,
+      skipped: skipped + (round === 0 ? (this.judge?.skipped ?? 0) : 0),
       steps,
       loss,
       ...(judgement ? { holdout: judgement } : {}),
@@ -187,9 +192,9 @@ export class DistillRun {
 
   /**
    * Shows the teacher the blends' 8-bit pixels, the same that the image kernel will compute for the student.
-   * @returns how many were answered: all that the budget covered
+   * @returns how many were answered, and how many the teacher never answered; the budget did not cover the others
    */
-  private async ask(round: number, chosen: readonly Chosen[]): Promise<number> {
+  private async ask(round: number, chosen: readonly Chosen[]): Promise<{ answered: number; skipped: number }> {
     const { images, observer, signal } = this.input;
     const { channels, height, width } = images;
     const pixels = blendOnHost(images.pixels, bytesPerImage(images), chosen);
@@ -197,16 +202,22 @@ export class DistillRun {
       { count: chosen.length, channels, height, width, pixels },
       { signal, onProgress: (done) => observer?.onProgress?.("query", round, done, chosen.length) },
     );
-    const answers = chosen.flatMap((blend, index) => {
+    const answers: AnsweredQuery[] = [];
+    let skipped = 0;
+    for (const [index, blend] of chosen.entries()) {
       const label = labels[index];
-      return label ? [{ ...blend, round, label }] : [];
-    });
+      if (typeof label !== "string") answers.push({ ...blend, round, label });
+      else {
+        if (label === "skipped") skipped++;
+        if (blend.candidate !== undefined) this.leftOut.push(blend.candidate);
+      }
+    }
     if (this.answers.length + answers.length === 0) {
-      throw new InputError("the budget was spent before the teacher had answered a single image; raise --budget");
+      throw new InputError("the teacher answered none of the images to train on; mend it, or raise --budget");
     }
     await observer?.onAnswers?.(answers);
     this.answers.push(...answers);
-    return answers.length;
+    return { answered: answers.length, skipped };
   }
 
   private train(round: number, steps: number): Promise<number> {

@@ -16,7 +16,8 @@ export interface Score {
 export class Evaluation {
   private constructor(
     private readonly images: ImageSet,
-    private readonly teacherLabels: Uint32Array | undefined,
+    /** Classes by the teacher, -1 for images that it never answered; absent where it is not asked. */
+    private readonly teacherLabels: readonly number[] | undefined,
     private readonly predictor: Predictor,
   ) {}
 
@@ -37,26 +38,35 @@ export class Evaluation {
       );
     }
     const answers = await panel?.query(images, options);
-    const teacherLabels = answers && Uint32Array.from(answers, (answer) => largest(answer!, answer!.length)[0]);
+    const teacherLabels = answers?.map((answer) =>
+      typeof answer === "string" ? -1 : largest(answer, answer.length)[0],
+    );
     return new Evaluation(images, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
   }
 
   /** Images that the teacher answered. */
   get count(): number {
-    return this.teacherLabels?.length ?? 0;
+    return this.teacherLabels?.filter((label) => label >= 0).length ?? 0;
   }
 
   /** Share of the images that the teacher classifies as their labels say. */
   get teacherAccuracy(): number | undefined {
-    return this.images.labels && this.teacherLabels && share(this.teacherLabels, this.images.labels);
+    return this.images.labels && this.shareOfAnswered(this.images.labels);
   }
 
   async score(signal?: AbortSignal): Promise<Score> {
     const { labels } = await this.predictor.predict(this.images.pixels, signal);
     return {
-      ...(this.teacherLabels ? { agreement: share(labels, this.teacherLabels) } : {}),
+      ...(this.teacherLabels ? { agreement: this.shareOfAnswered(labels)! } : {}),
       ...(this.images.labels ? { accuracy: share(labels, this.images.labels) } : {}),
     };
+  }
+
+  /** Share of the images that the teacher answered on which it says the same; absent where it is not asked. */
+  private shareOfAnswered(labels: ArrayLike<number>): number | undefined {
+    if (!this.teacherLabels) return undefined;
+    const same = this.teacherLabels.filter((label, image) => label === labels[image]).length;
+    return same / this.count;
   }
 
   dispose(): void {

@@ -49,9 +49,12 @@ const LEAST_PROBABILITY = 1e-30;
 /** Compares the student with the teacher's answers to the held-out images. */
 export class HoldoutJudge {
   private constructor(
+    /** Those that have answers. */
     private readonly images: ImageSet,
     private readonly answers: readonly Float32Array[],
     private readonly predictor: Predictor,
+    /** Images that the teacher never answered. */
+    readonly skipped: number,
   ) {}
 
   /**
@@ -65,14 +68,25 @@ export class HoldoutJudge {
     options: LedgerQueryOptions = {},
   ): Promise<HoldoutJudge> {
     const answers = await panel.query(images, options);
-    const missing = answers.filter((answer) => answer === undefined).length;
+    const missing = answers.filter((answer) => answer === "budget").length;
     if (missing > 0) {
       throw new InputError(
         `the budget was spent before the teacher had answered ${missing} of ${images.count} held-out images; raise --budget`,
       );
     }
-    const predictor = await Predictor.create(student, Math.min(images.count, 2048));
-    return new HoldoutJudge(images, answers as Float32Array[], predictor);
+    const answered = [...answers.keys()].filter((index) => answers[index] !== "skipped");
+    if (answered.length === 0) {
+      throw new InputError(`the teacher answered none of the ${images.count} held-out images; give --holdout 0`);
+    }
+    const judged = subset(images, answered);
+    const rows = answered.map((index) => answers[index] as Float32Array);
+    const predictor = await Predictor.create(student, Math.min(judged.count, 2048));
+    return new HoldoutJudge(judged, rows, predictor, images.count - judged.count);
+  }
+
+  /** Held-out images that have answers. */
+  get count(): number {
+    return this.images.count;
   }
 
   async score(signal?: AbortSignal): Promise<HoldoutScore> {

@@ -1,13 +1,21 @@
 /** The method: active mixup. */
 export * from "./acquisition/index.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
-export { distill, type DistillInput, type DistillObserver } from "./distill.js";
+export { distill } from "./distill.js";
+export type { DistillInput, DistillObserver } from "./distill-input.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
 export { divergence, holdOut, splitHoldout, type HoldoutScore } from "./holdout.js";
 export { queryIdentity } from "./ledger/identity.js";
-export { Ledger, type Images, type LedgerOptions, type LedgerQueryOptions } from "./ledger/ledger.js";
+export {
+  Ledger,
+  type Images,
+  type LedgerOptions,
+  type LedgerQueryOptions,
+  type Missing,
+  type TeacherAccount,
+} from "./ledger/ledger.js";
 export { openFileStore } from "./ledger/open-store.js";
-export { Panel, type TeacherAccount } from "./ledger/panel.js";
+export { Panel } from "./ledger/panel.js";
 export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
 export { planDistill, planRounds } from "./plan.js";
@@ -15,7 +23,7 @@ export { checkClassNames, specFor } from "./network-spec.js";
 export { Pool } from "./pool.js";
 export type * from "./report.js";
 export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
-export { bestRound, stopReason, type StopReason } from "./stopping.js";
+export { bestRound, stopReason } from "./stopping.js";
 export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export * from "./teacher/answer-form.js";

@@ -10,6 +10,8 @@ export interface DistillOptions {
   readonly reserve: number;
   /** Whether attempts that failed, or were under way when a run was killed, count against the budget. */
   readonly countFailed: boolean;
+  /** Leave out images that the teacher never answers rightly, in all its attempts; the run ends at one otherwise. */
+  readonly skipUnanswered?: boolean | undefined;
   /** Agreement on the held-out images, 0 to 1, at which the run ends. */
   readonly targetAgreement?: number | undefined;
   /** Rounds without a better student on the held-out images after which the run ends. */

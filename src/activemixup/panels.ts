@@ -1,4 +1,4 @@
-import type { DistillInput } from "./distill.js";
+import type { DistillInput } from "./distill-input.js";
 import { Ledger } from "./ledger/ledger.js";
 import { Panel } from "./ledger/panel.js";
 import { MemoryStore } from "./ledger/store.js";
@@ -23,6 +23,7 @@ export function panelsOf({ teacher, stores, run = "", askTest, options, observer
             run: name,
             budget,
             countFailed: options.countFailed,
+            skipUnanswered: options.skipUnanswered,
             onNotice: (message) => observer?.onNotice?.(message),
           }),
       ),

@@ -3,7 +3,7 @@ import { InputError } from "../errors.js";
 import { checkSchedule, type ImageShape } from "../nn/index.js";
 import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
-import type { DistillInput } from "./distill.js";
+import type { DistillInput } from "./distill-input.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
 

@@ -2,9 +2,8 @@ import type { BlendAt } from "./acquisition/index.js";
 import type { MixedPair } from "./blend.js";
 import type { Score } from "./evaluation.js";
 import type { HoldoutScore } from "./holdout.js";
-import type { TeacherAccount } from "./ledger/panel.js";
+import type { TeacherAccount } from "./ledger/ledger.js";
 import type { NetworkState } from "../nn/index.js";
-import type { StopReason } from "./stopping.js";
 import type { PhaseSeconds } from "./stopwatch.js";
 
 /** One answered query: a blend (a real image is one of itself with itself, λ = 1) and its soft label. */
@@ -18,6 +17,17 @@ export interface AnsweredQuery extends MixedPair {
   readonly label: Float32Array;
 }
 
+/** Why a run ended. */
+export type StopReason =
+  /** All rounds are done. */
+  | "plan"
+  /** Attempts that failed used up the budget before all rounds were done. */
+  | "budget"
+  /** The student agrees with the teacher as often as was asked for. */
+  | "target-agreement"
+  /** So many rounds brought no better student. */
+  | "patience";
+
 /** What one round did. Round 0 asks about the real images. */
 export interface RoundReport {
   readonly round: number;
@@ -27,6 +37,8 @@ export interface RoundReport {
   readonly queries: number;
   /** Images chosen in this round that the budget did not cover. */
   readonly unanswered: number;
+  /** Images chosen in this round that the teacher never answered, held-out ones included: they are left out. */
+  readonly skipped: number;
   /** Training steps of this round. */
   readonly steps: number;
   /** Mean training loss of the round's last pass, in nats. */
@@ -65,6 +77,8 @@ export interface Checkpoint {
   readonly rounds: readonly RoundReport[];
   /** Of all finished rounds, in their order. */
   readonly answers: readonly AnsweredQuery[];
+  /** Numbers in the pool of blends that were chosen and left out. */
+  readonly leftOut: readonly number[];
   /** The student after the last of the rounds. */
   readonly student: NetworkState;
   /** The best student, where images are held out. */

@@ -1,16 +1,5 @@
 import type { DistillOptions } from "./options.js";
-import type { RoundReport } from "./report.js";
-
-/** Why a run ended. */
-export type StopReason =
-  /** All rounds are done. */
-  | "plan"
-  /** Attempts that failed used up the budget before all rounds were done. */
-  | "budget"
-  /** The student agrees with the teacher as often as was asked for. */
-  | "target-agreement"
-  /** So many rounds brought no better student. */
-  | "patience";
+import type { RoundReport, StopReason } from "./report.js";
 
 /**
  * The round whose student does best on the held-out images: by agreement, then by the smaller divergence, then the

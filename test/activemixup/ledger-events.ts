@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { LedgerEvent, OutcomeEvent } from "../../src/activemixup/index.js";
+import type { AskEvent, LedgerEvent, OutcomeEvent } from "../../src/activemixup/index.js";
 
 /** What became of a request, before it has a number and its answers have queries. */
 interface Shape {
@@ -12,6 +12,8 @@ interface Shape {
   readonly delay: number;
   /** How many events share its line, at most. */
   readonly joined: number;
+  /** Why a query of its run is given up, if one is. */
+  readonly skip: string | undefined;
 }
 
 const bits = fc.integer({ min: 0, max: 0xffffffff });
@@ -32,6 +34,7 @@ function shapes(classes: number): fc.Arbitrary<Shape[]> {
       why: fc.option(fc.string({ unit: "binary" }), { nil: undefined }),
       delay: fc.nat(4),
       joined: fc.integer({ min: 1, max: 3 }),
+      skip: fc.option(fc.string({ unit: "binary" }), { nil: undefined }),
     }),
     { maxLength: 12 },
   );
@@ -47,7 +50,7 @@ export const appends: fc.Arbitrary<LedgerEvent[][]> = fc.integer({ min: 1, max: 
   shapes(classes).map((list) => {
     let queries = 0;
     let gap = 0;
-    const asks = list.map(({ run, answers, failed, free }, index): LedgerEvent => {
+    const asks = list.map(({ run, answers, failed, free }, index): AskEvent => {
       gap += free;
       return { kind: "ask", ask: index + 1 + gap, run, count: answers.length + failed + free };
     });
@@ -58,11 +61,12 @@ export const appends: fc.Arbitrary<LedgerEvent[][]> = fc.integer({ min: 1, max: 
       if (last && last.length < joined) last.push(event);
       else result.push([event]);
     };
-    for (const [index, { answers, failed, why, delay, joined }] of list.entries()) {
+    for (const [index, { run, answers, failed, why, delay, joined, skip }] of list.entries()) {
       add(asks[index], joined);
       const kept = answers.map((probabilities) => ({ query: queryAt(queries++), probabilities }));
       const outcome = { kind: "outcome" as const, ask: asks[index].ask, answers: kept, failed };
       due.push({ at: index + delay, outcome: why === undefined ? outcome : { ...outcome, why } });
+      if (skip !== undefined) add({ kind: "skip", run, query: queryAt(queries++), why: skip }, joined);
       for (const item of due.filter(({ at }) => at === index)) add(item.outcome, joined);
     }
     return result;

@@ -55,7 +55,7 @@ const isVersion = (bytes: Uint8Array) =>
 
 const raw = (list: readonly LedgerEvent[]) =>
   list.map((event) =>
-    event.kind === "ask"
+    event.kind !== "outcome"
       ? event
       : { ...event, answers: event.answers.map((a) => [a.query, Array.from(new Uint32Array(a.probabilities.buffer))]) },
   );
@@ -225,10 +225,13 @@ describe("a ledger's file", () => {
       [line("2 {}"), "it holds no list of events in JSON; expected one"],
       [line("2 [1,"), "it holds no list of events in JSON; expected one"],
       [line("2 [1]"), "its event 1 is no JSON object"],
-      [event({ kind: "paid" }), "its event 1 is of an unknown kind; expected ask or outcome"],
+      [event({ kind: "paid" }), "its event 1 is of an unknown kind; expected ask, outcome or skip"],
       [event({ kind: "ask", ask: 0 }), "its event 1 has no number of a request"],
       [event({ kind: "ask", ask: 1, run: 2 }), "its event 1 names no run"],
       [event({ kind: "ask", ask: 1, run: "", count: 0.5 }), "its event 1 has no number of images"],
+      [event({ kind: "skip", run: 1 }), "its event 1 names no run"],
+      [event({ kind: "skip", run: "r", query: "ab" }), "its event 1 names no query"],
+      [event({ kind: "skip", run: "r", query: queryAt(1) }), "its event 1 has no reason"],
       [event({ kind: "outcome", ask: 1 }), "its event 1 has no number of failed images"],
       [event({ kind: "outcome", ask: 1, failed: 0, why: 1 }), "its event 1 has a reason that is no text"],
       [event({ kind: "outcome", ask: 1, failed: 0 }), "its event 1 has no list of answers"],

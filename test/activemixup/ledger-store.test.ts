@@ -68,8 +68,11 @@ it("holds after opening again what a store in memory holds", async () => {
       }
       for (const run of ["first", "second", 'a "run"\nof two lines', "\ud800"]) {
         expect(again.spending(run)).toEqual(memory.spending(run));
+        for (const event of lists.flat()) {
+          if (event.kind === "skip") expect(again.isSkipped(run, event.query)).toBe(event.run === run);
+        }
       }
-      const asks = lists.flat().map(({ ask }) => ask);
+      const asks = lists.flat().flatMap((event) => (event.kind === "ask" ? [event.ask] : []));
       expect(again.nextAsk()).toBe(Math.max(0, ...asks) + 1);
       await again.close();
     }),

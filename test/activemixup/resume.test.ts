@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  AnswerFault,
   bestRound,
   defaultDistillOptions,
   distill,
@@ -17,6 +18,7 @@ import {
   type DistillOptions,
   type DistillReport,
   type LedgerEvent,
+  type Teacher,
 } from "../../src/activemixup/index.js";
 import { drawDigits } from "../../src/data/index.js";
 import { encodeNetwork, encodeState, Network } from "../../src/nn/index.js";
@@ -184,6 +186,34 @@ describe("a budget with failures", () => {
     const roomy = await run(devices.cpu, { ...base, budget: 100, reserve: 40 }, { teacher, stores: undefined });
     expect(roomy.report).toMatchObject({ stopped: "plan", queries: 60 });
     expect(roomy.student).toEqual((await run(devices.cpu, base)).student);
+  });
+});
+
+describe("images that the teacher never answers", () => {
+  it("are left out where told to: the run goes on, resumes, and says how many", async () => {
+    const refusing = () => {
+      const teacher: Teacher = new BrightnessTeacher();
+      const query = teacher.query.bind(teacher);
+      teacher.query = async (batch) => {
+        const answers = await query(batch);
+        return answers.map((answer, image) =>
+          Number.parseInt(batch.ids[image].slice(0, 2), 16) < 64 ? new AnswerFault("refused") : answer,
+        );
+      };
+      return teacher;
+    };
+    const options = { ...base, skipUnanswered: true };
+    const whole = await run(devices.cpu, options, { teacher: refusing() });
+    const skipped = whole.report.rounds.reduce((sum, round) => sum + round.skipped, 0);
+    expect(skipped).toBeGreaterThan(0);
+    expect(whole.report).toMatchObject({ stopped: "plan", queries: 60 - skipped });
+    expect(whole.report.rounds.every(({ unanswered }) => unanswered === 0)).toBe(true);
+    const { checkpoint, events } = whole.stops[1];
+    const store = new MemoryStore("brightness");
+    await store.append(events);
+    const rest = await run(devices.cpu, options, { teacher: refusing(), stores: [store], resume: checkpoint });
+    expect(rest.student).toEqual(whole.student);
+    await expect(run(devices.cpu, base, { teacher: refusing() })).rejects.toThrow("gave no answer to query");
   });
 });
 

@@ -92,6 +92,10 @@ export class FileStore implements LedgerStore {
     return this.undurable.has(query) ? undefined : this.state.known.get(query);
   }
 
+  isSkipped(run: string, query: string): boolean {
+    return this.state.skipped(run).has(query);
+  }
+
   spending(run: string): Spending {
     return this.state.spending(run);
   }
@@ -132,7 +136,7 @@ export class FileStore implements LedgerStore {
   }
 
   private wrongClasses(event: LedgerEvent): string | undefined {
-    if (event.kind === "ask") return undefined;
+    if (event.kind !== "outcome") return undefined;
     for (const { query, probabilities } of event.answers) {
       this.classes ??= probabilities.length;
       if (probabilities.length !== this.classes) {

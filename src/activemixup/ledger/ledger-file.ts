@@ -2,7 +2,7 @@
  * The lines of a ledger's file. The first is the header, every further one is what one write made durable:
  *
  *     activemixup-ledger 1 CHECKSUM {"teacher":"…"}
- *     CHECKSUM NUMBER [{"kind":"ask",…},{"kind":"outcome",…}]
+ *     CHECKSUM NUMBER [{"kind":"ask",…},{"kind":"outcome",…},{"kind":"skip",…}]
  *
  * NUMBER is the line's place in the file, from 2, so that a line that is missing or there twice is found. CHECKSUM is
  * the CRC-32 of what follows it, as 8 hexadecimal digits. Probabilities are base64 of little-endian f32: their exact
@@ -10,7 +10,7 @@
  */
 import { decodeBase64, encodeBase64 } from "../base64.js";
 import { crc32 } from "./crc32.js";
-import type { AskEvent, KeptAnswer, LedgerEvent, OutcomeEvent } from "./store.js";
+import type { AskEvent, KeptAnswer, LedgerEvent, OutcomeEvent, SkipEvent } from "./store.js";
 
 /** Begins every ledger. */
 const MAGIC = "activemixup-ledger";
@@ -140,7 +140,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function eventToJson(event: LedgerEvent): object {
-  if (event.kind === "ask") return event;
+  if (event.kind !== "outcome") return event;
   const { kind, ask, answers, failed, why } = event;
   return { kind, ask, failed, ...(why === undefined ? {} : { why }), answers: answers.map(answerToJson) };
 }
@@ -157,7 +157,8 @@ function eventFromJson(item: unknown): LedgerEvent | string {
   if (!isObject(item)) return "is no JSON object";
   if (item.kind === "ask") return askFromJson(item);
   if (item.kind === "outcome") return outcomeFromJson(item);
-  return "is of an unknown kind; expected ask or outcome";
+  if (item.kind === "skip") return skipFromJson(item);
+  return "is of an unknown kind; expected ask, outcome or skip";
 }
 
 function askFromJson({ ask, run, count }: Record<string, unknown>): AskEvent | string {
@@ -165,6 +166,13 @@ function askFromJson({ ask, run, count }: Record<string, unknown>): AskEvent | s
   if (typeof run !== "string") return "names no run";
   if (!isWhole(count, 0)) return "has no number of images";
   return { kind: "ask", ask, run, count };
+}
+
+function skipFromJson({ run, query, why }: Record<string, unknown>): SkipEvent | string {
+  if (typeof run !== "string") return "names no run";
+  if (typeof query !== "string" || !isIdentity(query)) return "names no query";
+  if (typeof why !== "string") return "has no reason";
+  return { kind: "skip", run, query, why };
 }
 
 function outcomeFromJson({ ask, answers, failed, why }: Record<string, unknown>): OutcomeEvent | string {

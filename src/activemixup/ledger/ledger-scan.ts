@@ -152,7 +152,7 @@ export class LedgerScan {
   }
 
   private wrongClasses(event: LedgerEvent): string | undefined {
-    if (event.kind === "ask") return undefined;
+    if (event.kind !== "outcome") return undefined;
     for (const { query, probabilities } of event.answers) {
       this.classes ??= probabilities.length;
       if (probabilities.length !== this.classes) {

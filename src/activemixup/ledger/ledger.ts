@@ -3,7 +3,6 @@ import type { ImageShape } from "../../nn/index.js";
 import { checkAnswer } from "../teacher/check-answer.js";
 import { AnswerFault, TeacherFault, type Answer, type QueryBatch, type Teacher } from "../teacher/teacher.js";
 import { queryIdentity } from "./identity.js";
-import type { TeacherAccount } from "./panel.js";
 import { backoff, Pacer, sleep } from "./pacer.js";
 import type { KeptAnswer, LedgerStore } from "./store.js";
 
@@ -20,6 +19,8 @@ export interface LedgerOptions {
   readonly budget: number;
   /** Whether attempts that failed, or were under way when the run was killed, count against the budget. */
   readonly countFailed: boolean;
+  /** Whether images that the teacher never answers rightly are left out; the run ends at one where absent. */
+  readonly skipUnanswered?: boolean | undefined;
   /** Hears of faults that are waited out. */
   readonly onNotice?: ((message: string) => void) | undefined;
 }
@@ -29,6 +30,23 @@ export interface LedgerQueryOptions {
   /** `done` of the images have answers. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
+
+/** What one teacher was asked by a run, in images. */
+export interface TeacherAccount {
+  readonly name: string;
+  /** Counted against the budget. */
+  readonly spent: number;
+  readonly budget: number;
+  /** Answers that this run got from the teacher; others it found in the ledger. */
+  readonly answered: number;
+  /** Attempts that failed and may have been charged for. */
+  readonly failed: number;
+  /** Under way when the run was killed: asked again since. */
+  readonly lost: number;
+}
+
+/** Why an image has no answer: the budget did not cover it, or the teacher never answered it and it was left out. */
+export type Missing = "budget" | "skipped";
 
 /** Seconds that requests under way may still take after Ctrl-C: their answers are paid for. */
 const GRACE = 5;
@@ -75,11 +93,11 @@ export class Ledger {
   }
 
   /**
-   * Soft labels of the images, in their order; none for images that the budget did not cover.
-   * @throws InputError where the teacher gave no answer to an image in all its attempts, or says that asking again is
-   * of no use; what aborted the signal. Answers that came until then are kept.
+   * Soft labels of the images, in their order, or why there is none.
+   * @throws InputError where the teacher gave no answer to an image in all its attempts, unless those are skipped, or
+   * says that asking again is of no use; what aborted the signal. Answers that came until then are kept.
    */
-  async query(images: Images, { signal, onProgress }: LedgerQueryOptions = {}): Promise<(Float32Array | undefined)[]> {
+  async query(images: Images, { signal, onProgress }: LedgerQueryOptions = {}): Promise<(Float32Array | Missing)[]> {
     const { count, pixels } = images;
     const size = pixels.length / count;
     const imageAt = (index: number) => pixels.subarray(index * size, (index + 1) * size);
@@ -87,7 +105,7 @@ export class Ledger {
       Array.from({ length: count }, (_, index) => queryIdentity(this.teacher.name, images, imageAt(index))),
     );
     const places = new Map<string, number>();
-    for (const [index, id] of ids.entries()) if (this.store.find(id) === undefined) places.set(id, index);
+    for (const [index, id] of ids.entries()) if (this.isOpen(id)) places.set(id, index);
     const wanted = [...places.keys()];
     let done = count - wanted.length;
     if (done > 0) onProgress?.(done);
@@ -95,7 +113,12 @@ export class Ledger {
       await this.ask(part, (id) => imageAt(places.get(id)!), images, signal);
       onProgress?.((done += part.length));
     });
-    return ids.map((id) => this.store.find(id));
+    return ids.map((id) => this.store.find(id) ?? (this.store.isSkipped(this.options.run, id) ? "skipped" : "budget"));
+  }
+
+  /** Whether a query is to be asked: it has no answer, and was not given up. */
+  private isOpen(id: string): boolean {
+    return this.store.find(id) === undefined && !this.store.isSkipped(this.options.run, id);
   }
 
   /**
@@ -134,6 +157,10 @@ export class Ledger {
       const fault = await this.attempt({ channels, height, width, count, pixels, ids }, signal);
       wanted = wanted.filter((id) => this.store.find(id) === undefined);
       if (!fault || wanted.length === 0) return;
+      if (failed === attempts && this.options.skipUnanswered && fault instanceof UnusableAnswers) {
+        await this.skip(wanted, fault);
+        return;
+      }
       if (failed === attempts) {
         throw new InputError(
           `the teacher ${this.teacher.name} gave no answer to query ${wanted[0]} in ${attempts} ` +
@@ -146,6 +173,13 @@ export class Ledger {
         this.options.onNotice?.(`the teacher failed (${fault.message}); next attempt in ${wait.toFixed(0)} s`);
       await sleep(wait, signal);
     }
+  }
+
+  /** Gives queries up, durably: the run does not ask about them again. */
+  private async skip(queries: readonly string[], { message }: UnusableAnswers): Promise<void> {
+    const { run, onNotice } = this.options;
+    await this.store.append(queries.map((query) => ({ kind: "skip", run, query, why: message })));
+    onNotice?.(`the teacher never answered ${queries.length} of the images (${message}); they are left out`);
   }
 
   /** One request: durable before it is sent, its answers before they are used. Gives what went wrong, if anything did. */
@@ -169,7 +203,7 @@ export class Ledger {
       if (fault === undefined) {
         for (const [index, query] of ids.entries()) {
           const answer = checkAnswer(answers[index], this.teacher.classes);
-          if (answer instanceof AnswerFault) fault ??= new TeacherFault(`query ${query}: ${answer.message}`, true);
+          if (answer instanceof AnswerFault) fault ??= new UnusableAnswers(`query ${query}: ${answer.message}`, true);
           else kept.push({ query, probabilities: answer });
         }
       }
@@ -213,3 +247,6 @@ export class Ledger {
     }
   }
 }
+
+/** Answers came, and some cannot be used: the teacher is there, and it is these images that it does not answer. */
+class UnusableAnswers extends TeacherFault {}

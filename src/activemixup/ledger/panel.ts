@@ -1,19 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { Images, Ledger, LedgerQueryOptions } from "./ledger.js";
-
-/** What one teacher was asked by a run, in images. */
-export interface TeacherAccount {
-  readonly name: string;
-  /** Counted against the budget. */
-  readonly spent: number;
-  readonly budget: number;
-  /** Answers that this run got from the teacher; others it found in the ledger. */
-  readonly answered: number;
-  /** Attempts that failed and may have been charged for. */
-  readonly failed: number;
-  /** Under way when the run was killed: asked again since. */
-  readonly lost: number;
-}
+import type { Images, Ledger, LedgerQueryOptions, Missing, TeacherAccount } from "./ledger.js";
 
 /** One teacher or several, each with its own ledger and budget: their answer is the mean. */
 export class Panel {
@@ -49,10 +35,10 @@ export class Panel {
   }
 
   /**
-   * The mean of the teachers' answers, an image each; none for images that a budget did not cover.
+   * The mean of the teachers' answers, an image each, or why there is none.
    * @throws as {@link Ledger.query} does, once all teachers have come to an end
    */
-  async query(images: Images, options: LedgerQueryOptions = {}): Promise<(Float32Array | undefined)[]> {
+  async query(images: Images, options: LedgerQueryOptions = {}): Promise<(Float32Array | Missing)[]> {
     const done = this.ledgers.map(() => 0);
     const results = await Promise.allSettled(
       this.ledgers.map((ledger, index) =>
@@ -67,14 +53,15 @@ export class Panel {
     );
     const failed = results.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
-    const answers = results.map((result) => (result as PromiseFulfilledResult<(Float32Array | undefined)[]>).value);
+    const answers = results.map((result) => (result as PromiseFulfilledResult<(Float32Array | Missing)[]>).value);
     return Array.from({ length: images.count }, (_, image) => mean(answers.map((ofTeacher) => ofTeacher[image])));
   }
 }
 
 /** Mean of the rows, in f64; none where one is missing. */
-function mean(rows: readonly (Float32Array | undefined)[]): Float32Array | undefined {
-  if (rows.some((row) => row === undefined)) return undefined;
+function mean(rows: readonly (Float32Array | Missing)[]): Float32Array | Missing {
+  if (rows.includes("budget")) return "budget";
+  if (rows.includes("skipped")) return "skipped";
   const [first, ...others] = rows as Float32Array[];
   if (others.length === 0) return first;
   return first.map((value, index) => others.reduce((sum, row) => sum + row[index], value) / rows.length);

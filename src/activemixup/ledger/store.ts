@@ -1,5 +1,5 @@
 /** One thing that happened between a run and a teacher. What a ledger holds is a list of these. */
-export type LedgerEvent = AskEvent | OutcomeEvent;
+export type LedgerEvent = AskEvent | OutcomeEvent | SkipEvent;
 
 /** A request is about to be sent: durable before it is. */
 export interface AskEvent {
@@ -21,6 +21,16 @@ export interface OutcomeEvent {
   readonly failed: number;
   /** Why some have no answer. */
   readonly why?: string | undefined;
+}
+
+/** A run has given up on a query that the teacher never answered rightly: it does not ask about it again. */
+export interface SkipEvent {
+  readonly kind: "skip";
+  readonly run: string;
+  /** {@link queryIdentity} */
+  readonly query: string;
+  /** What was wrong with the last answer. */
+  readonly why: string;
 }
 
 export interface KeptAnswer {
@@ -48,6 +58,8 @@ export interface LedgerStore {
   nextAsk(): number;
   /** The kept answer to a query. */
   find(query: string): Float32Array | undefined;
+  /** Whether a run has given up on a query. */
+  isSkipped(run: string, query: string): boolean;
   spending(run: string): Spending;
   /** Keeps events, in order: they are durable once this resolves. */
   append(events: readonly LedgerEvent[]): Promise<void>;
@@ -59,6 +71,7 @@ export class LedgerState {
   private readonly answers = new Map<string, Float32Array>();
   private readonly asks = new Map<number, AskEvent>();
   private readonly runs = new Map<string, { answered: number; failed: number; open: number }>();
+  private readonly skips = new Map<string, Set<string>>();
   private highest = 0;
 
   /**
@@ -66,6 +79,7 @@ export class LedgerState {
    * that is not open, or a second answer to a query.
    */
   fault(event: LedgerEvent): string | undefined {
+    if (event.kind === "skip") return undefined;
     if (event.kind === "ask") {
       return event.ask > this.highest ? undefined : `request ${event.ask} comes after request ${this.highest}`;
     }
@@ -89,6 +103,10 @@ export class LedgerState {
   apply(event: LedgerEvent): void {
     const fault = this.fault(event);
     if (fault !== undefined) throw new Error(fault);
+    if (event.kind === "skip") {
+      this.skips.set(event.run, (this.skips.get(event.run) ?? new Set()).add(event.query));
+      return;
+    }
     if (event.kind === "ask") {
       this.highest = event.ask;
       this.asks.set(event.ask, event);
@@ -117,6 +135,11 @@ export class LedgerState {
   /** Runs that have asked, with what they spent. */
   get spent(): ReadonlyMap<string, Spending> {
     return this.runs;
+  }
+
+  /** Queries that a run has given up on. */
+  skipped(run: string): ReadonlySet<string> {
+    return this.skips.get(run) ?? new Set();
   }
 
   /** Highest number of a request. */
@@ -148,6 +171,10 @@ export class MemoryStore implements LedgerStore {
 
   find(query: string): Float32Array | undefined {
     return this.state.known.get(query);
+  }
+
+  isSkipped(run: string, query: string): boolean {
+    return this.state.skipped(run).has(query);
   }
 
   spending(run: string): Spending {

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../../src/errors.js";
-import { Ledger, MemoryStore, queryIdentity, type LedgerOptions } from "../../../src/activemixup/index.js";
+import {
+  Ledger,
+  MemoryStore,
+  queryIdentity,
+  type LedgerOptions,
+  type Missing,
+} from "../../../src/activemixup/index.js";
 import { AnswerFault, answerTo, images, ScriptedTeacher, SHAPE, type Mishap } from "./scripted-teacher.js";
 
 const options: LedgerOptions = { run: "run", budget: 1000, countFailed: true };
@@ -17,7 +23,7 @@ const fault = (charged: boolean, retryAfter?: number): Mishap => ({
   ...(retryAfter === undefined ? {} : { retryAfter }),
 });
 
-function expectAnswers(answers: readonly (Float32Array | undefined)[], from = 0): void {
+function expectAnswers(answers: readonly (Float32Array | Missing)[], from = 0): void {
   const { pixels } = images(answers.length, from);
   for (const [index, answer] of answers.entries()) {
     expect(answer).toEqual(answerTo(pixels.subarray(2 * index, 2 * index + 2)));
@@ -100,6 +106,41 @@ describe("Ledger", () => {
     );
   });
 
+  it("gives up on images that are never answered rightly where told to, for good, and on no others", async () => {
+    // The second image of every request is spoilt: by then the one that was left over is alone.
+    const spoilt = Uint8Array.of(0, 1);
+    const teacher = new ScriptedTeacher({ attempts: 3 });
+    const query = teacher.query.bind(teacher);
+    teacher.query = async (batch, signal) => {
+      const answers = await query(batch, signal);
+      return answers.map((answer, index) =>
+        batch.pixels[2 * index + 1] === spoilt[1] ? new AnswerFault("not for me") : answer,
+      );
+    };
+    const store = new MemoryStore(teacher.name);
+    const notices: string[] = [];
+    const skipping = { ...options, skipUnanswered: true, onNotice: (message: string) => notices.push(message) };
+    const ledger = new Ledger(teacher, store, skipping);
+    const answers = await ledger.query(images(4));
+    expect(answers[1]).toBe("skipped");
+    expectAnswers([answers[0]]);
+    expect(ledger.account).toMatchObject({ answered: 3, failed: 3, spent: 6 });
+    const id = await queryIdentity(teacher.name, SHAPE, spoilt);
+    expect(notices).toEqual([
+      `the teacher never answered 1 of the images (query ${id}: not for me); they are left out`,
+    ]);
+    // Not in this run, also after it was killed; another run may try again, and one that does not skip ends.
+    expect((await new Ledger(teacher, store, skipping).query(images(4)))[1]).toBe("skipped");
+    expect(teacher.asked).toBe(6);
+    const other = new Ledger(teacher, store, { ...options, run: "other" });
+    await expect(other.query(images(4))).rejects.toThrow("gave no answer to query");
+    // A teacher that is not there is no reason to leave an image out.
+    const down = new ScriptedTeacher({ attempts: 2 }, () => fault(true), "down");
+    await expect(new Ledger(down, new MemoryStore(down.name), skipping).query(images(2))).rejects.toThrow(
+      "gave no answer to query",
+    );
+  });
+
   it("never spends more than the budget, and answers as many as it covers", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -116,7 +157,7 @@ describe("Ledger", () => {
           const answers = await ledger.query(images(count));
           const { answered, failed, open } = store.spending("run");
           expect(open).toBe(0);
-          expect(answers.filter((answer) => answer !== undefined)).toHaveLength(answered);
+          expect(answers.filter((answer) => typeof answer !== "string")).toHaveLength(answered);
           expect(ledger.spent).toBe(answered + (countFailed ? failed : 0));
           expect(ledger.spent).toBeLessThanOrEqual(budget);
           // Where answers are missing, the budget is used up.
@@ -134,7 +175,7 @@ describe("Ledger", () => {
     const ledger = new Ledger(teacher, store, { ...options, budget: 10 });
     expect(ledger.account).toMatchObject({ lost: 4, spent: 4 });
     const answers = await ledger.query(images(8));
-    expect(answers.filter((answer) => answer !== undefined)).toHaveLength(6);
+    expect(answers.filter((answer) => typeof answer !== "string")).toHaveLength(6);
     expect(ledger.account).toMatchObject({ lost: 4, answered: 6, spent: 10 });
     expect(new Ledger(teacher, store, { ...options, countFailed: false }).spent).toBe(6);
     expect(new Ledger(new ScriptedTeacher({ charges: false }), store, options).spent).toBe(6);

@@ -62,7 +62,7 @@ async function open(line: string, settings: TeacherSettings = fast, options?: Ex
   return teacher;
 }
 
-function expectAnswers(answers: readonly (Float32Array | undefined)[]): void {
+function expectAnswers(answers: readonly (Float32Array | string)[]): void {
   expect(answers.length).toBe(COUNT);
   for (const [image, answer] of answers.entries()) {
     for (const [at, value] of expectedAnswer(image).entries()) expect(answer![at]).toBeCloseTo(value, 5);

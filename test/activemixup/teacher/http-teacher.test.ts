@@ -246,7 +246,8 @@ describe("an HTTP teacher behind a ledger", () => {
     const { ledger, events } = ledgerOf(teacher);
     const asked = images(300);
     const answers = await ledger.query(asked);
-    for (let at = 0; at < 300; at++) expect(Array.from(answers[at]!), `image ${at}`).toEqual(right(asked.pixels, at));
+    for (let at = 0; at < 300; at++)
+      expect(Array.from(answers[at] as Float32Array), `image ${at}`).toEqual(right(asked.pixels, at));
     for (const fault of allFaults) expect(server.happened[fault], fault).toBeGreaterThan(0);
     expect(ledger.spent).toBe(server.accepted);
     expect(server.accepted).toBeGreaterThan(300);
@@ -275,7 +276,7 @@ describe("an HTTP teacher behind a ledger", () => {
       },
     });
     expect(restarts).toBe(3);
-    for (let at = 0; at < 400; at++) expect(Array.from(answers[at]!)).toEqual(right(asked.pixels, at));
+    for (let at = 0; at < 400; at++) expect(Array.from(answers[at] as Float32Array)).toEqual(right(asked.pixels, at));
     // What the server took without counting, as it was stopped, may have been charged for.
     expect(ledger.spent).toBeGreaterThanOrEqual(server.accepted);
   });
@@ -287,7 +288,7 @@ describe("an HTTP teacher behind a ledger", () => {
     const answers = await ledger.query(images(100));
     expect(server.accepted).toBe(60);
     expect(ledger.spent).toBe(60);
-    expect(answers.filter((answer) => answer !== undefined).length).toBeLessThan(60);
+    expect(answers.filter((answer) => typeof answer !== "string").length).toBeLessThan(60);
   });
 
   it("ends with the server's message where asking again is of no use", async () => {
@@ -306,7 +307,9 @@ describe("an HTTP teacher behind a ledger", () => {
     const teacher = await open({ url }, { asking: quick });
     const asked = images(3);
     const answers = await ledgerOf(teacher).ledger.query(asked);
-    expect(answers.map((answer) => Array.from(answer!))).toEqual([0, 1, 2].map((at) => right(asked.pixels, at)));
+    expect(answers.map((answer) => Array.from(answer as Float32Array))).toEqual(
+      [0, 1, 2].map((at) => right(asked.pixels, at)),
+    );
     expect(await stop()).toMatchObject({ accepted: 6, answered: 3, happened: { 500: 1, reordered: 1 } });
   });
 });

@@ -108,7 +108,7 @@ function pixelsOf(image: number): number[] {
   return [...images.pixels.slice(image * SIZE, (image + 1) * SIZE)];
 }
 
-async function answersOf(graph: Graph, settings: TeacherSettings = {}): Promise<(Float32Array | undefined)[]> {
+async function answersOf(graph: Graph, settings: TeacherSettings = {}): Promise<(Float32Array | string)[]> {
   const teacher = await openOnnxTeacher(save(graph), settings);
   try {
     return await ledgerOf(teacher).ledger.query(images);
@@ -118,11 +118,11 @@ async function answersOf(graph: Graph, settings: TeacherSettings = {}): Promise<
 }
 
 /** Expects of each image the softmax of these logits. */
-function expectLogits(answers: readonly (Float32Array | undefined)[], of: (image: number) => number[]): void {
+function expectLogits(answers: readonly (Float32Array | string)[], of: (image: number) => number[]): void {
   expect(answers.length).toBe(COUNT);
   for (const [image, answer] of answers.entries()) {
     const expected = softmax(of(image));
-    for (const [at, value] of expected.entries()) expect(Math.abs(answer![at] - value)).toBeLessThan(1e-5);
+    for (const [at, value] of expected.entries()) expect(Math.abs(Number(answer[at]) - value)).toBeLessThan(1e-5);
   }
 }
 
