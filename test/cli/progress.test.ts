@@ -8,6 +8,16 @@ describe("a line of progress", () => {
     );
   });
 
+  it("shortens the bar, and then leaves it out, where there are few columns", () => {
+    const line = (columns: number) => formatProgress("round 12 select", 9000, 36000, "pairs", 3, columns);
+    const long = "round 12 select [#####               ] 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left";
+    expect(line(long.length)).toBe(long);
+    expect(line(79)).toBe("round 12 select [###            ] 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left");
+    expect(line(65)).toBe("round 12 select [ ] 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left");
+    expect(line(64)).toBe("round 12 select 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left");
+    expect(line(18)).toBe("round 12 select 25");
+  });
+
   it("has the time taken at the end", () => {
     expect(formatProgress("training", 300, 300, "steps", 65)).toBe(
       "training [####################] 100% 300/300 steps, 4.62 steps/s, took 1:05",
