@@ -46,6 +46,7 @@ describe("a settings file", () => {
     writeFileSync(file, new Uint8Array([0xff]));
     await expect(readTeacherSettings(file)).rejects.toThrow("is not text in UTF-8; save it as such");
     await expect(readTeacherSettings(join(folder.root, "none"))).rejects.toThrow("cannot be read (ENOENT)");
+    await expect(readTeacherSettings(folder.root)).rejects.toThrow(/ is a folder; give the path of a file$/);
   });
 
   it("is refused with the field, never with what stands in it", () => {
