@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RunConfig } from "../../cli/distill/config.js";
