@@ -12,7 +12,8 @@ const BAR_WIDTH = 20;
 const BAR_MILLISECONDS = 100;
 const LINE_MILLISECONDS = 10_000;
 
-class StreamProgress implements Progress {
+/** Progress on a stream: see {@link createProgress}. */
+export class StreamProgress implements Progress {
   private label = "";
   private started = 0;
   private shown = 0;
@@ -45,14 +46,19 @@ class StreamProgress implements Progress {
   }
 
   say(line: string): void {
-    this.end();
+    this.breakLine();
     this.stream.write(`${line}\n`);
   }
 
   end(): void {
+    this.breakLine();
+    this.label = "";
+  }
+
+  /** The work goes on: its time counts from where it began. */
+  private breakLine(): void {
     if (this.drawn) this.stream.write("\n");
     this.drawn = false;
-    this.label = "";
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatProgress } from "../../cli/progress.js";
+import { formatProgress, StreamProgress } from "../../cli/progress.js";
 
 describe("a line of progress", () => {
   it("has the rate and the time left", () => {
@@ -27,5 +27,23 @@ describe("a line of progress", () => {
   it("claims no rate where no time was measured", () => {
     expect(formatProgress("query", 200, 200, "queries", 0)).toBe("query [####################] 100% 200/200 queries");
     expect(formatProgress("train", 0, 200, "steps", 0)).toBe("train [                    ] 0% 0/200 steps");
+  });
+});
+
+describe("progress on a terminal", () => {
+  it("counts the time of work from its beginning, whatever is said meanwhile", async () => {
+    const written: string[] = [];
+    const stream = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
+    const progress = new StreamProgress(stream as unknown as NodeJS.WriteStream);
+    progress.update("query", 0, 40, "queries");
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    progress.say("the teacher failed");
+    progress.update("query", 40, 40, "queries");
+    const rate = Number(/40\/40 queries, ([\d.]+) queries\/s/.exec(written.join(""))?.[1]);
+    expect(rate).toBeGreaterThan(0);
+    expect(rate).toBeLessThan(101); // of 400 ms and not less
+    expect(written[1]).toBe("\n");
+    expect(written[2]).toBe("the teacher failed\n");
+    expect(written.at(-1)).toBe("\n");
   });
 });
