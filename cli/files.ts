@@ -80,6 +80,9 @@ export async function readWhole(option: string, path: string): Promise<Uint8Arra
   try {
     return await readFile(path);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EISDIR") {
+      throw new InputError(`${option} ${path} is a folder; give the path of a file`);
+    }
     throw asInputError(error, `${option} ${path}`, "read", "give the path of a file that exists");
   }
 }

@@ -12,7 +12,8 @@ const BAR_WIDTH = 20;
 const BAR_MILLISECONDS = 100;
 const LINE_MILLISECONDS = 10_000;
 
-class StreamProgress implements Progress {
+/** Progress on a stream: see {@link createProgress}. */
+export class StreamProgress implements Progress {
   private label = "";
   private started = 0;
   private shown = 0;
@@ -31,40 +32,63 @@ class StreamProgress implements Progress {
     const finished = done >= total;
     if (!finished && now - this.shown < (this.stream.isTTY ? BAR_MILLISECONDS : LINE_MILLISECONDS)) return;
     this.shown = now;
-    const line = formatProgress(label, done, total, unit, (now - this.started) / 1000);
+    const seconds = (now - this.started) / 1000;
     if (this.stream.isTTY) {
-      this.stream.write(`\r\x1b[K${line.slice(0, (this.stream.columns || 80) - 1)}`);
+      this.stream.write(
+        `\r\x1b[K${formatProgress(label, done, total, unit, seconds, (this.stream.columns || 80) - 1)}`,
+      );
       this.drawn = true;
       if (finished) this.end();
     } else {
-      this.stream.write(`${line}\n`);
+      this.stream.write(`${formatProgress(label, done, total, unit, seconds)}\n`);
     }
     if (finished) this.label = "";
   }
 
   say(line: string): void {
-    this.end();
+    this.breakLine();
     this.stream.write(`${line}\n`);
   }
 
   end(): void {
+    this.breakLine();
+    this.label = "";
+  }
+
+  /** The work goes on: its time counts from where it began. */
+  private breakLine(): void {
     if (this.drawn) this.stream.write("\n");
     this.drawn = false;
-    this.label = "";
   }
 }
 
-/** `round 1 train [#####     ] 50% 512/1024 steps, 31.2 steps/s, 0:16 left` */
-export function formatProgress(label: string, done: number, total: number, unit: string, seconds: number): string {
+/**
+ * `round 1 train [#####     ] 50% 512/1024 steps, 31.2 steps/s, 0:16 left`
+ * @param columns most characters: the bar becomes shorter, since the numbers at the end say more than it
+ */
+export function formatProgress(
+  label: string,
+  done: number,
+  total: number,
+  unit: string,
+  seconds: number,
+  columns = Infinity,
+): string {
   const share = total > 0 ? done / total : 1;
-  const bar = "#".repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
-  const finished = done >= total;
-  const head = `${label} [${bar}] ${Math.floor(100 * share)}% ${done}/${total} ${unit}`;
+  const numbers = `${Math.floor(100 * share)}% ${done}/${total} ${unit}${formatSpeed(done, total, unit, seconds)}`;
+  // Around the bar stand two brackets and two spaces.
+  const width = Math.min(BAR_WIDTH, columns - label.length - numbers.length - 4);
+  if (width < 1) return `${label} ${numbers}`.slice(0, columns);
+  const bar = "#".repeat(Math.floor(share * width)).padEnd(width);
+  return `${label} [${bar}] ${numbers}`;
+}
+
+function formatSpeed(done: number, total: number, unit: string, seconds: number): string {
   // Work that was done at its first report took no time that could be measured.
-  if (seconds < 0.01) return head;
+  if (seconds < 0.01) return "";
   const rate = done / seconds;
-  const ending = finished ? `took ${formatSeconds(seconds)}` : `${formatSeconds((total - done) / rate)} left`;
-  return `${head}, ${formatRate(rate)} ${unit}/s, ${ending}`;
+  const ending = done >= total ? `took ${formatSeconds(seconds)}` : `${formatSeconds((total - done) / rate)} left`;
+  return `, ${formatRate(rate)} ${unit}/s, ${ending}`;
 }
 
 function formatRate(rate: number): string {

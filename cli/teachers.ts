@@ -9,6 +9,7 @@ import {
   type Teacher,
   type TeacherSettings,
 } from "../src/activemixup/index.js";
+import { refuseUnheeded } from "../src/activemixup/teacher/reading.js";
 import { readLabels, readTeacherSettings } from "../src/activemixup/teacher/settings-file.node.js";
 import { InputError } from "../src/errors.js";
 import { decodeNetwork } from "../src/nn/index.js";
@@ -79,8 +80,15 @@ export async function openTeacher(
 }
 
 async function openNetworkTeacher(device: Device, path: string, settings: TeacherSettings): Promise<Teacher> {
+  refuseUnheeded(`--teacher ${path}`, settings, ["asking", "answer", "http", "onnx"]);
   const bytes = await readWhole("--teacher", path);
   const network = decodeNetwork(bytes, path, device);
+  const { classes } = network.spec;
+  if (settings.classes !== undefined && settings.classes !== classes) {
+    throw new InputError(
+      `--teacher ${path} has ${classes} classes, its settings say ${settings.classes}; make the two agree`,
+    );
+  }
   const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
   return NetworkTeacher.create(network, settings.name ?? `${basename(path)} sha256:${digest}`, settings.classNames);
 }

@@ -28,6 +28,11 @@ export function evaluateCommand(signal: AbortSignal): Command {
     .action(async (options: EvaluateOptions) => {
       const progress = createProgress(options.quiet);
       const data = await openImageSet(options.data);
+      if (/^(https?|exec|module|onnx):/i.test(options.teacher ?? "")) {
+        throw new InputError(
+          "--teacher of evaluate is a network file; for agreement with another teacher, see distill --test with --ask-test",
+        );
+      }
       if (!data.labels && options.teacher === undefined) {
         throw new InputError(
           `--data ${options.data} has no labels; give labelled images, or --teacher to compare with`,

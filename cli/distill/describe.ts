@@ -11,7 +11,7 @@ export function describeRound({ round, queries, loss, holdout, test, seconds }: 
     ...(holdout
       ? [
           `held-out agreement ${percentInterval(holdout.agreement)}`,
-          `divergence ${interval(holdout.divergence, (value) => value.toFixed(3))}`,
+          `divergence ${divergenceInterval(holdout.divergence)}`,
         ]
       : []),
     ...(test?.agreement === undefined ? [] : [`agreement ${percent(test.agreement)}`]),
@@ -50,12 +50,12 @@ export function describeRun(summary: Summary, out: string): string {
   return [
     formatTable([head, ...rows]),
     `${ended}: ${summary.queries} images answered, strategy ${summary.strategy}${teacher}`,
-    ...summary.teachers.map(describeAccount),
+    ...summary.teachers.map((account) => describeAccount(account, summary)),
     ...(summary.skipped > 0 ? [`left out: ${summary.skipped} images that the teacher never answered`] : []),
     ...(holdout?.agreement
       ? [
-          `kept: round ${summary.keptRound}, the best on ${holdout.images} held-out images: ` +
-            `agreement ${percentInterval(holdout.agreement)}`,
+          `kept: round ${summary.keptRound}, the best on ${holdout.images} held-out ` +
+            `${holdout.images === 1 ? "image" : "images"}: agreement ${percentInterval(holdout.agreement)}`,
         ]
       : []),
     ...(evaluation ? [`measured on ${evaluation}: ${summary.evaluationQueries} answers outside the budget`] : []),
@@ -63,10 +63,14 @@ export function describeRun(summary: Summary, out: string): string {
   ].join("\n");
 }
 
-function describeAccount({ name, spent, budget, answered, failed, lost }: TeacherAccount): string {
+function describeAccount(account: TeacherAccount, { queries, reserve, stopped }: Summary): string {
+  const { name, spent, budget, answered, failed, lost } = account;
+  const unused = stopped === "plan" ? Math.min(reserve, budget - spent) : 0;
   const extra = [
+    ...(answered < queries ? [`${queries - answered} known already`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(lost > 0 ? [`${lost} asked again after the run was killed`] : []),
+    ...(unused > 0 ? [`${unused} of the reserve left`] : []),
   ];
   const attempts = extra.length > 0 ? `, ${extra.join(", ")}` : "";
   return `${name}: ${spent} of ${budget} queries spent, ${answered} answered${attempts}`;
@@ -77,6 +81,7 @@ function percentInterval(estimate: Estimate): string {
   return `${percent(estimate.value)} (${(100 * estimate.low).toFixed(1)} to ${(100 * estimate.high).toFixed(1)})`;
 }
 
-function interval({ value, low, high }: Estimate, format: (value: number) => string): string {
-  return `${format(value)} (${format(low)} to ${format(high)})`;
+/** Of one image there is a value, and no interval. */
+function divergenceInterval({ value, low, high }: Estimate): string {
+  return value.toFixed(3) + (Number.isFinite(high) ? ` (${low.toFixed(3)} to ${high.toFixed(3)})` : "");
 }

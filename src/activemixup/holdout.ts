@@ -97,7 +97,7 @@ export class HoldoutJudge {
       if (largest(answer, length)[0] === labels[image]) same++;
       return divergence(answer, probabilities.subarray(image * length, (image + 1) * length));
     });
-    return { agreement: estimateShare(same, this.answers.length), divergence: estimateMean(divergences) };
+    return { agreement: estimateShare(same, this.answers.length), divergence: estimateMean(divergences, 0) };
   }
 
   dispose(): void {

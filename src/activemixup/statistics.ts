@@ -17,11 +17,14 @@ export function estimateShare(count: number, of: number): Estimate {
   return { value, low: Math.min(value, Math.max(0, middle - half)), high: Math.max(value, Math.min(1, middle + half)) };
 }
 
-/** A mean, with the interval of the normal distribution; as wide as there is where one value tells no spread. */
-export function estimateMean(values: ArrayLike<number>): Estimate {
+/**
+ * A mean, with the interval of the normal distribution; as wide as there is where one value tells no spread.
+ * @param least no mean can be smaller: the interval ends there
+ */
+export function estimateMean(values: ArrayLike<number>, least = -Infinity): Estimate {
   const all = Array.from(values);
   const value = all.reduce((sum, one) => sum + one, 0) / all.length;
   const squares = all.reduce((sum, one) => sum + (one - value) ** 2, 0);
   const half = all.length > 1 ? Z * Math.sqrt(squares / (all.length - 1) / all.length) : Infinity;
-  return { value, low: value - half, high: value + half };
+  return { value, low: Math.min(value, Math.max(least, value - half)), high: value + half };
 }

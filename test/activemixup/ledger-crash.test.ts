@@ -80,7 +80,7 @@ it("says in one line that the disk is full, keeps what it has, and goes on when 
   const errors = limited.lines.filter((line) => line.includes("Error"));
   expect(errors).toEqual([
     `InputError the ledger ${path} cannot be written (EFBIG: file too large); what was kept before is safe: make room on ` +
-      "the disk or mend it, then go on from what is kept",
+      "the disk or mend it, then go on from what is kept (distill --resume)",
   ]);
   expect(limited.lines.at(-1)).toBe("the same again");
   expect(readFileSync(path)).toHaveLength(24 * 1024);

@@ -257,6 +257,7 @@ describe("statistics", () => {
     const { value, low, high } = estimateMean([1, 2, 3, 4]);
     expect(value).toBe(2.5);
     expect(high - low).toBeCloseTo(2 * 1.959964 * Math.sqrt(5 / 3 / 4), 12);
+    expect(estimateMean([0, 0, 1], 0)).toMatchObject({ low: 0 });
     expect(divergence(Float32Array.of(0.5, 0.5), Float32Array.of(0.5, 0.5))).toBe(0);
     expect(divergence(Float32Array.of(1, 0), Float32Array.of(0.5, 0.5))).toBeCloseTo(Math.log(2), 12);
     expect(divergence(Float32Array.of(1, 0), Float32Array.of(0, 1))).toBeLessThan(100);

@@ -102,6 +102,15 @@ describe("evaluate", () => {
     expect(result.agreement).toBe(1);
     expect(result.model.accuracy).toBe(result.teacher.accuracy);
   });
+
+  it("compares with network files alone", async () => {
+    const { code, stderr } = await cli(
+      "evaluate",
+      ...["--model", teacher, "--teacher", "http://127.0.0.1:9/", "--data", `${digits}:test`, "--quiet"],
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: --teacher of evaluate is a network file; .*distill --test with --ask-test$/m);
+  });
 });
 
 describe("doctor", () => {

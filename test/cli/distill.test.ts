@@ -26,6 +26,9 @@ beforeAll(async () => {
     ...["--data", `${digits}:train`, "--model", "lenet5", "--epochs", "2", "--device", "cpu", "--out", teacher],
   );
   expect(code, stderr).toBe(0);
+  folder.folder("folder.safetensors");
+  writeFileSync(at("http.json"), JSON.stringify({ http: { headers: { accept: "text/plain" } } }));
+  writeFileSync(at("classes.json"), JSON.stringify({ classes: 3 }));
 });
 
 /** A message without what differs from machine to machine. */
@@ -170,6 +173,9 @@ describe("distill's mistakes", () => {
     ["a student that cannot take the images", ["--student", "vgg16"]],
     ["a teacher that is no network", ["--teacher", join(digits, "train-images-idx3-ubyte")]],
     ["a missing teacher", ["--teacher", at("no.safetensors")]],
+    ["a folder for a teacher's file", ["--teacher", at("folder.safetensors")]],
+    ["settings of another kind of teacher", ["--teacher-config", at("http.json")]],
+    ["settings that contradict the teacher", ["--teacher-config", at("classes.json")]],
     ["a λ outside [0, 1]", ["--lambdas", "0.3,1.3"]],
     ["a number that is none", ["--budget", "many"]],
     ["an optimizer that is none", ["--optimizer", "lion"]],

@@ -61,6 +61,8 @@ it("shows teachers and runs of a run's folder, of its ledger's folder, and of a 
     run of alice's net  asked  answered  failed  lost
     runs/first              3         2       1     0
     runs/second             4         0       0     4
+
+    lost: asked about, and nothing is known of the outcome; of a run that still goes on, it is under way
     "
   `);
   expect((await ledger("show", at("run", "ledger"))).stdout).toBe(stdout);

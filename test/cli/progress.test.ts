@@ -1,11 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { formatProgress } from "../../cli/progress.js";
+import { formatProgress, StreamProgress } from "../../cli/progress.js";
 
 describe("a line of progress", () => {
   it("has the rate and the time left", () => {
     expect(formatProgress("round 1 train", 512, 2048, "steps", 16)).toBe(
       "round 1 train [#####               ] 25% 512/2048 steps, 32.0 steps/s, 0:48 left",
     );
+  });
+
+  it("shortens the bar, and then leaves it out, where there are few columns", () => {
+    const line = (columns: number) => formatProgress("round 12 select", 9000, 36000, "pairs", 3, columns);
+    const long = "round 12 select [#####               ] 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left";
+    expect(line(long.length)).toBe(long);
+    expect(line(79)).toBe("round 12 select [###            ] 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left");
+    expect(line(65)).toBe("round 12 select [ ] 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left");
+    expect(line(64)).toBe("round 12 select 25% 9000/36000 pairs, 3000 pairs/s, 0:09 left");
+    expect(line(18)).toBe("round 12 select 25");
   });
 
   it("has the time taken at the end", () => {
@@ -17,5 +27,23 @@ describe("a line of progress", () => {
   it("claims no rate where no time was measured", () => {
     expect(formatProgress("query", 200, 200, "queries", 0)).toBe("query [####################] 100% 200/200 queries");
     expect(formatProgress("train", 0, 200, "steps", 0)).toBe("train [                    ] 0% 0/200 steps");
+  });
+});
+
+describe("progress on a terminal", () => {
+  it("counts the time of work from its beginning, whatever is said meanwhile", async () => {
+    const written: string[] = [];
+    const stream = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
+    const progress = new StreamProgress(stream as unknown as NodeJS.WriteStream);
+    progress.update("query", 0, 40, "queries");
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    progress.say("the teacher failed");
+    progress.update("query", 40, 40, "queries");
+    const rate = Number(/40\/40 queries, ([\d.]+) queries\/s/.exec(written.join(""))?.[1]);
+    expect(rate).toBeGreaterThan(0);
+    expect(rate).toBeLessThan(101); // of 400 ms and not less
+    expect(written[1]).toBe("\n");
+    expect(written[2]).toBe("the teacher failed\n");
+    expect(written.at(-1)).toBe("\n");
   });
 });

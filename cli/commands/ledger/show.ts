@@ -85,6 +85,9 @@ function describe(ledgers: readonly ShownLedger[]): string {
     if (runs.length > 0) parts.push(formatTable([[`run${of}`, "asked", "answered", "failed", "lost"], ...runs]));
     if (ledger.list && ledger.list.length > 0) parts.push(describeAnswers(ledger.list, of));
   }
+  if (ledgers.some(({ runs }) => runs.some(({ lost }) => lost > 0))) {
+    parts.push("lost: asked about, and nothing is known of the outcome; of a run that still goes on, it is under way");
+  }
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -160,7 +160,7 @@ export class FileStore implements LedgerStore {
       } catch (error) {
         this.ended = new InputError(
           `the ledger ${this.path} cannot be written (${fileFault(error)}); what was kept before is safe: make room on ` +
-            "the disk or mend it, then go on from what is kept",
+            "the disk or mend it, then go on from what is kept (distill --resume)",
         );
         for (const { reject } of [...joined, ...this.queue.splice(0)]) reject(this.ended);
         break;

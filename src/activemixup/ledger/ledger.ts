@@ -162,15 +162,19 @@ export class Ledger {
         return;
       }
       if (failed === attempts) {
+        const query = `query ${wanted[0]}`;
         throw new InputError(
-          `the teacher ${this.teacher.name} gave no answer to query ${wanted[0]} in ${attempts} ` +
-            `${attempts === 1 ? "attempt" : "attempts"}: ${fault.message}; mend the teacher, then go on from what is kept`,
+          `the teacher ${this.teacher.name} gave no answer to ${query} in ${attempts} ` +
+            `${attempts === 1 ? "attempt" : "attempts"}: ${fault.message.replace(`${query}: `, "")}; ` +
+            `mend the teacher, then go on from what is kept (distill --resume)`,
         );
       }
       const wait = Math.max(backoff(backoffSeconds, failed), fault.retryAfter ?? 0);
       if (fault.retryAfter !== undefined) this.pacer.pause(fault.retryAfter);
       if (wait >= 1)
-        this.options.onNotice?.(`the teacher failed (${fault.message}); next attempt in ${wait.toFixed(0)} s`);
+        this.options.onNotice?.(
+          `the teacher ${this.teacher.name} failed (${fault.message}); next attempt in ${wait.toFixed(0)} s`,
+        );
       await sleep(wait, signal);
     }
   }

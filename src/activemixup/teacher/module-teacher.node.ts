@@ -6,7 +6,7 @@ import { z } from "zod";
 import { InputError } from "../../errors.js";
 import { answerForms, readAnswer, type AnswerForm, type AnswerReading, type RawAnswer } from "./answer-form.js";
 import { orAborted } from "./or-aborted.js";
-import { answerReading, askingManner } from "./reading.js";
+import { answerReading, askingManner, refuseUnheeded, settingsOfHttp } from "./reading.js";
 import type { TeacherSettings } from "./settings.js";
 import {
   serviceManner,
@@ -113,6 +113,7 @@ export class ModuleTeacher implements Teacher {
  * @throws InputError where it cannot be read or loaded, or does not export what it has to
  */
 export async function openModuleTeacher(path: string, settings: TeacherSettings = {}): Promise<ModuleTeacher> {
+  refuseUnheeded(`module:${path}`, settings, [...settingsOfHttp, "onnx"]);
   let exported: unknown;
   let source: Uint8Array;
   try {

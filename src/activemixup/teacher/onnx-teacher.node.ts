@@ -9,7 +9,7 @@ import { readAnswer, type AnswerForm, type AnswerReading } from "./answer-form.j
 import { checkAnswer } from "./check-answer.js";
 import { describeInput, fillInput, type OnnxInput } from "./onnx-input.js";
 import { orAborted } from "./or-aborted.js";
-import { answerReading, askingManner } from "./reading.js";
+import { answerReading, askingManner, refuseUnheeded, settingsOfHttp } from "./reading.js";
 import type { TeacherSettings } from "./settings.js";
 import { AnswerFault, localManner, TeacherFault, type Answer, type AskingManner, type QueryBatch } from "./teacher.js";
 import type { Teacher } from "./teacher.js";
@@ -41,8 +41,9 @@ export class OnnxTeacher implements Teacher {
 
   /** @throws InputError where the file, the settings and the model do not fit together */
   static async open(path: string, settings: TeacherSettings): Promise<OnnxTeacher> {
-    const runtime = await loadRuntime(path);
     const where = `onnx:${path}`;
+    refuseUnheeded(where, settings, settingsOfHttp);
+    const runtime = await loadRuntime(path);
     const digest = await fileDigest(path);
     const session = await runtime.InferenceSession.create(path, { logSeverityLevel: 3 }).catch((error: unknown) => {
       throw new InputError(`${where}: ONNX Runtime cannot load it: ${firstLine(error)}; check the file`);

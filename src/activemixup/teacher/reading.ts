@@ -59,6 +59,24 @@ export function askingManner(
   return manner;
 }
 
+/** Settings that tell how an HTTP teacher is asked, and where in its JSON the answers are. */
+export const settingsOfHttp = ["http", "answer.items", "answer.scores", "answer.labels", "answer.id", "answer.error"];
+
+/**
+ * Refuses settings that would change nothing, since the teacher is of another kind than they are for.
+ * @param unheeded names of such settings, with dots
+ * @throws InputError that names the first one that is given
+ */
+export function refuseUnheeded(teacher: string, settings: TeacherSettings, unheeded: readonly string[]): void {
+  const at = (inside: unknown, part: string) => (inside as Record<string, unknown> | undefined)?.[part];
+  const given = unheeded.find((name) => name.split(".").reduce<unknown>(at, settings) !== undefined);
+  if (given === undefined) return;
+  throw new InputError(
+    `${teacher}: its settings hold ${given}, which says nothing to a teacher of this kind; ` +
+      `leave it out, or give each teacher a --teacher-config of its own`,
+  );
+}
+
 function agree<T>(teacher: string, what: string, stated: T | undefined, set: T | undefined): void {
   if (stated === undefined || set === undefined || stated === set) return;
   throw new InputError(`${teacher} states ${what} ${stated}, its settings ${set}; make the two agree`);

@@ -20,6 +20,7 @@ async function readText(option: string, file: string): Promise<string> {
     bytes = await readFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EISDIR") throw new InputError(`${option} ${file} is a folder; give the path of a file`);
     throw new InputError(`${option} ${file} cannot be read (${code ?? message}); give the path of a file that exists`);
   }
   try {

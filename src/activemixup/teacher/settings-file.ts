@@ -109,7 +109,7 @@ export function parseTeacherSettings(content: string, file: string): TeacherSett
     );
   }
   const { success, data, error } = schema.safeParse(json);
-  if (!success) throw new InputError(`${file}: ${oneLine(describeIssue(error.issues[0]), 300)}`);
+  if (!success) throw new InputError(`${file}: ${oneLine(describeIssue(error.issues[0], json), 300)}`);
   const settings = data as TeacherSettings;
   const { classes, classNames } = settings;
   if (classes !== undefined && classNames && classNames.length !== classes) {
@@ -140,7 +140,8 @@ export function parseLabels(content: string, file: string): string[] {
   return names;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
+/** Numbers that are out of range are shown, and nothing else: it could be a secret that slipped into a wrong place. */
+function describeIssue(issue: z.core.$ZodIssue, json: unknown): string {
   const { path } = issue;
   const at = path
     .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
@@ -151,8 +152,33 @@ function describeIssue(issue: z.core.$ZodIssue): string {
     return `${[at, issue.keys[0]].filter(Boolean).join(".")} is no setting; expected one of ${inside.join(", ")}`;
   }
   if (issue.code === "custom") return `${at} ${issue.message}`;
-  const message = issue.message.replace(/^(Invalid (input|option)|Too (big|small)): /, "");
-  return `${at || "the whole"} is not as expected: ${message}`;
+  const found = path.reduce<unknown>((inside, part) => (inside as Record<PropertyKey, unknown>)[part], json);
+  const what = at || "the whole";
+  if (issue.code === "invalid_type") {
+    const expected = (KINDS as Record<string, string | undefined>)[issue.expected] ?? issue.expected;
+    return `${what} is ${kindOf(found)}; expected ${expected}`;
+  }
+  if (issue.code === "invalid_value") return `${what} is not known; expected one of ${issue.values.join(", ")}`;
+  if (issue.code === "too_big" && typeof found === "number") {
+    return `${what} is ${found}; expected at most ${issue.maximum}`;
+  }
+  if (issue.code === "too_small") {
+    if (typeof found !== "number") return `${what} is empty; fill it or leave it out`;
+    return `${what} is ${found}; expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
+  }
+  return `${what} is not as expected: ${issue.message}`;
+}
+
+const KINDS = {
+  ...{ string: "a text", number: "a number", int: "a whole number", boolean: "true or false" },
+  ...{ object: "an object", record: "an object", array: "a list", null: "null" },
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return KINDS.null;
+  if (Array.isArray(value)) return KINDS.array;
+  if (typeof value === "number" && !Number.isInteger(value)) return "a number with a fraction";
+  return (KINDS as Record<string, string | undefined>)[typeof value] ?? typeof value;
 }
 
 /** The names of the settings in the object at this path. */

@@ -101,8 +101,8 @@ describe("Ledger", () => {
     const failing = new Ledger(always, new MemoryStore(always.name), options).query(images(1));
     const id = await queryIdentity(always.name, SHAPE, images(1).pixels);
     await expect(failing).rejects.toThrow(
-      `the teacher scripted gave no answer to query ${id} in 2 attempts: query ${id}: ${why}; ` +
-        `mend the teacher, then go on from what is kept`,
+      `the teacher scripted gave no answer to query ${id} in 2 attempts: ${why}; ` +
+        `mend the teacher, then go on from what is kept (distill --resume)`,
     );
   });
 

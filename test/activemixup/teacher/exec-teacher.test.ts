@@ -227,6 +227,7 @@ describe("ExecTeacher", () => {
       die: refusal(command({}, { start: "die" })),
       print: refusal(command({}, { start: "print" })),
       mute: refusal(command({}, { start: "mute" }), after),
+      traceback: refusal(`printf '    load()\\n    ~~~~^^\\nno model\\n' >&2; exit 1`),
       cat: refusal(`true "${folder}"`),
       field: refusal(command({ clases: 3 })),
       classes: refusal(command({ name: "m" }), { classes: 5 }),
@@ -249,6 +250,7 @@ describe("ExecTeacher", () => {
         "mute": "exec:COMMAND: the command said no hello in 0.5 s; see docs/teachers.md for what it has to do",
         "names": "exec:m states class names 4, its settings 1; make the two agree",
         "print": "exec:COMMAND: the command broke the protocol: "Loading " on stdout, which is no frame; stdout is for frames alone, print to stderr; see docs/teachers.md for what it has to do",
+        "traceback": "exec:COMMAND: the command exited with code 1; the end of its stderr: load() | no model; see docs/teachers.md for what it has to do",
       }
     `);
     expect(await refusal(`activemixup-no-such-command "${folder}"`)).toMatch(/exited with code 127; .*not found/);

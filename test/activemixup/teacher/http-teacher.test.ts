@@ -94,7 +94,7 @@ describe("an HTTP teacher", () => {
         "if it does not describe itself, give classes in --teacher-config",
     );
     await expect(open(server, { asking: { ...asking, attempts: 2 } })).rejects.toThrow(
-      `the teacher ${server.url} does not answer (HTTP 500: not yet); start it; ` +
+      `the teacher ${server.url} gives no description (HTTP 500: not yet); check the address, and that it is well; ` +
         "if it does not describe itself, give classes in --teacher-config",
     );
     const odd = await faulty({ classes: 0 });
@@ -156,6 +156,9 @@ describe("an HTTP teacher", () => {
     const server = await faulty();
     const teacher = await open(server);
     const batch = await batchOf(teacher, 1);
+    await expect(openHttpTeacher(server.url.replace("http:", "https:"))).rejects.toThrow(
+      "what answers there speaks no TLS; give the address with http://",
+    );
     await server.stop();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await failure(teacher.query(batch))).toMatchObject({ name: "TeacherFault", charged: false });

@@ -176,6 +176,8 @@ describe("ModuleTeacher", () => {
       manner: await refusal(`${query} export const classes = 3; export const manner = { bach: 3 };`),
       batch: await refusal(`${query} export const classes = 3; export const manner = { batch: 0 };`),
       settings: await refusal(`${query} export const classes = 3;`, { classes: 4 }),
+      unheeded: await refusal(query, { answer: { items: "answers" } }),
+      ofAnother: await refusal(query, { onnx: {} }),
       throws: await refusal("throw new Error('no model');"),
     }).toMatchInlineSnapshot(`
       {
@@ -188,8 +190,10 @@ describe("ModuleTeacher", () => {
         "noClasses": "module:NAME does not tell its number of classes; set classes or classNames in its settings",
         "noQuery": "module:PATH: its export query(batch): expected a function; it has to export query(batch) and classes or classNames, see docs/teachers.md",
         "notCallable": "module:PATH: its export query(batch): expected a function; it has to export query(batch) and classes or classNames, see docs/teachers.md",
+        "ofAnother": "module:PATH: its settings hold onnx, which says nothing to a teacher of this kind; leave it out, or give each teacher a --teacher-config of its own",
         "settings": "module:NAME states classes 3, its settings 4; make the two agree",
         "throws": "module:PATH: cannot be loaded: no model",
+        "unheeded": "module:PATH: its settings hold answer.items, which says nothing to a teacher of this kind; leave it out, or give each teacher a --teacher-config of its own",
       }
     `);
     await expect(openModuleTeacher(save("export const const = 3;"))).rejects.toThrow(/^module:.*: cannot be loaded: /);

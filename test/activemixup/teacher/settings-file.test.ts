@@ -46,6 +46,7 @@ describe("a settings file", () => {
     writeFileSync(file, new Uint8Array([0xff]));
     await expect(readTeacherSettings(file)).rejects.toThrow("is not text in UTF-8; save it as such");
     await expect(readTeacherSettings(join(folder.root, "none"))).rejects.toThrow("cannot be read (ENOENT)");
+    await expect(readTeacherSettings(folder.root)).rejects.toThrow(/ is a folder; give the path of a file$/);
   });
 
   it("is refused with the field, never with what stands in it", () => {
@@ -71,14 +72,14 @@ describe("a settings file", () => {
     ];
     expect(faults.join("\n")).toMatchInlineSnapshot(`
       "teacher.json is not JSON; expected a teacher's settings
-      teacher.json: the whole is not as expected: expected object, received array
+      teacher.json: the whole is a list; expected an object
       teacher.json: clases is no setting; expected one of name, classes, classNames, asking, answer, http, onnx
       teacher.json: http.header is no setting; expected one of method, headers, query, body, field, image, layout, range, template
       teacher.json: asking.charges is no setting; expected one of batch, concurrency, requestsPerSecond, timeoutSeconds, attempts, backoffSeconds
-      teacher.json: classes is not as expected: expected int, received number
+      teacher.json: classes is a number with a fraction; expected a whole number
       teacher.json: classNames[2] names class 0 again; expected each once
       teacher.json: classes is 3 and classNames names 1; expected a name a class
-      teacher.json: answer.form is not as expected: expected one of "probabilities"|"logits"|"top"|"label"
+      teacher.json: answer.form is not known; expected one of probabilities, logits, top, label
       teacher.json: http.headers.authorization may be a secret and stands in the file; write \${NAME} and set the variable NAME
       teacher.json: http.headers.x-anything may be a secret and stands in the file; write \${NAME} and set the variable NAME
       teacher.json: http.headers.Cookie may be a secret and stands in the file; write \${NAME} and set the variable NAME
@@ -87,7 +88,7 @@ describe("a settings file", () => {
       teacher.json: http.headers.a b is no name of a header
       teacher.json: http.headers.Content-Length is a header that the client sets itself; leave it out
       teacher.json: http.query.api_key may be a secret and stands in the file; write \${NAME} and set the variable NAME
-      teacher.json: asking.timeoutSeconds is not as expected: expected number to be <=300"
+      teacher.json: asking.timeoutSeconds is 1000; expected at most 300"
     `);
     expect(faults.join()).not.toContain("hunter2");
   });

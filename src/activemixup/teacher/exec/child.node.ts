@@ -157,7 +157,9 @@ export class Child {
     if (this.end !== undefined) return this.end;
     this.stderr.end();
     const partial = this.reader.partial ? " in the middle of a frame" : "";
-    const said = this.stderr.last.length > 0 ? `; the end of its stderr: ${this.stderr.last.join(" | ")}` : "";
+    // Python marks places in the line above by lines of ^ and ~.
+    const lines = this.stderr.last.filter((line) => !/^[\s^~]*$/.test(line)).map((line) => line.trim());
+    const said = lines.length > 0 ? `; the end of its stderr: ${lines.join(" | ")}` : "";
     this.end = (this.why ?? how + partial) + said;
     this.taker?.reject(new Error(this.end));
     this.taker = undefined;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { DisposedError, InputError } from "../../../errors.js";
 import { readAnswer, type AnswerForm, type AnswerReading } from "../answer-form.js";
 import { orAborted } from "../or-aborted.js";
-import { answerReading, askingManner } from "../reading.js";
+import { answerReading, askingManner, refuseUnheeded, settingsOfHttp } from "../reading.js";
 import type { TeacherSettings } from "../settings.js";
 import {
   serviceManner,
@@ -68,6 +68,7 @@ export class ExecTeacher implements Teacher {
     if (process.platform === "win32") {
       throw new InputError("exec: teachers need groups of processes, which Windows lacks; use module: or http: there");
     }
+    refuseUnheeded(`exec:${command}`, settings, [...settingsOfHttp, "onnx"]);
     const seconds = settings.asking?.timeoutSeconds ?? execManner.timeoutSeconds!;
     const silent = AbortSignal.timeout(Math.min(seconds * 1000, 2 ** 31 - 1));
     const signal = options.signal ? AbortSignal.any([options.signal, silent]) : silent;

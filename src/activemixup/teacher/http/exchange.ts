@@ -73,6 +73,9 @@ export async function exchange(
     if (signal?.aborted) throw error;
     const { code, message } = causeOf(error);
     const what = oneLine(clean(message));
+    if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+      throw new InputError(`the teacher ${name}: what answers there speaks no TLS; give the address with http://`);
+    }
     if (MISTRUST.test(code)) {
       throw new InputError(`the teacher ${name}: the connection is not to be trusted (${what}); mend its certificate`);
     }

@@ -147,8 +147,13 @@ async function describe(address: Address, { asking }: TeacherSettings, signal?: 
     if (fault instanceof InputError) throw new InputError(`${fault.message}; ${cure}`);
     if (!(fault instanceof TeacherFault)) throw fault;
     // Where nobody listens, waiting is of no use.
-    if (fault instanceof UnsentFault || failed === attempts) {
+    if (fault instanceof UnsentFault) {
       throw new InputError(`the teacher ${address.name} does not answer (${fault.message}); start it; ${cure}`);
+    }
+    if (failed === attempts) {
+      throw new InputError(
+        `the teacher ${address.name} gives no description (${fault.message}); check the address, and that it is well; ${cure}`,
+      );
     }
     await sleep(Math.max(backoff(backoffSeconds, failed), fault.retryAfter ?? 0), signal);
   }
