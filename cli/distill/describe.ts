@@ -23,7 +23,7 @@ export function describeRound({ round, queries, loss, holdout, test, seconds }: 
 
 const endings: Record<StopReason, string> = {
   plan: "done",
-  budget: "done early: attempts that failed used up the budget",
+  budget: "done early: attempts that failed, or were lost by a kill, used up the budget",
   "target-agreement": "done: the agreement asked for is reached",
   patience: "done: further rounds brought no better student",
 };

@@ -102,20 +102,12 @@ it("trains on the mean of several teachers, with a labels file and the top label
     export const classes = 10;
     export const query = ({ count }) => Array.from({ length: count }, () => ({ labels: ["digit 3", 4], scores: [0.5, 0.3] }));`;
   writeFileSync(at("top.mjs"), module);
-  writeFileSync(at("plain.json"), "{}");
+  writeFileSync(at("none.json"), "{}");
   const { code, stdout, stderr } = await distill(
     faulty.url,
     "several",
-    ...[
-      "--teacher",
-      `module:${at("top.mjs")}`,
-      "--teacher-config",
-      at("plain.json"),
-      "--labels",
-      at("labels.txt"),
-      "--holdout",
-      "0",
-    ],
+    ...["--teacher", `module:${at("top.mjs")}`, "--teacher-config", at("none.json")],
+    ...["--labels", at("labels.txt"), "--holdout", "0"],
   );
   expect(code, stderr).toBe(0);
   const { teachers } = JSON.parse(stdout) as Summary;
