@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, truncate } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, truncate } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Checkpoint, RoundReport } from "../src/activemixup/index.js";
 import { InputError } from "../src/errors.js";
@@ -12,6 +12,7 @@ const CONFIG = "config.json";
 const CHECKPOINT = "checkpoint.safetensors";
 const QUERIES = "queries.jsonl";
 const ROUNDS = "rounds.jsonl";
+const SUMMARY = "summary.json";
 
 /**
  * The folder of a run:
@@ -87,12 +88,23 @@ export class RunFolder {
   }
 
   writeSummary(summary: object): Promise<void> {
-    return writeWhole(join(this.path, "summary.json"), json(summary));
+    return writeWhole(join(this.path, SUMMARY), json(summary));
   }
 
-  /** Lets other processes run here. */
-  close(): Promise<void> {
-    return this.lock.release();
+  /** What `summary.json` says, if the run has come to its end. */
+  async finishedSummary(): Promise<object | undefined> {
+    const text = await readFile(join(this.path, SUMMARY), "utf8").catch(() => "{}");
+    const summary = JSON.parse(text) as { readonly stopped?: unknown };
+    return summary.stopped === undefined ? undefined : summary;
+  }
+
+  /** Lets other processes run here. Nothing stays of a folder in which no run began. */
+  async close(): Promise<void> {
+    await this.lock.release();
+    if ((await readdir(this.path)).some((name) => name !== LOCK)) return;
+    await rm(join(this.path, LOCK));
+    // Another process may have begun here in the meantime.
+    await rmdir(this.path).catch(() => undefined);
   }
 
   private async readCheckpoint(): Promise<Checkpoint | undefined> {

@@ -14,6 +14,7 @@ import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { whole } from "../parse.js";
 import type { CommonOptions } from "../common-options.js";
+import { labelOf, units } from "../phases.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
 import { deviceRecord, type DeviceRecord } from "../tuning.js";
@@ -99,7 +100,7 @@ async function demo(
       signal,
       observer: {
         onProgress: (phase, round, done, total) => {
-          progress.update(`${strategy}, round ${round}, ${phase}`, done, total, units[phase]);
+          progress.update(`${strategy}, ${labelOf(phase, round)}`, done, total, units[phase]);
         },
       },
     });
@@ -118,8 +119,6 @@ async function demo(
   const seconds = (performance.now() - start) / 1000;
   return { version, seed, device: deviceRecord(device), teacher: { accuracy }, n: REAL_IMAGES, rows, seconds };
 }
-
-const units = { prepare: "", query: "queries", select: "pairs", train: "steps", evaluate: "images" };
 
 async function trainTeacher(
   device: Device,

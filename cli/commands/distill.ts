@@ -7,7 +7,7 @@ import { parseRunConfig } from "../distill/config.js";
 import { describeRun } from "../distill/describe.js";
 import { required, withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
 import { checkSameRun, closeTeachers, prepareRun, type PreparedRun } from "../distill/prepare.js";
-import { execute } from "../distill/run.js";
+import { execute, withStores } from "../distill/run.js";
 import type { Summary } from "../distill/summary.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
@@ -62,8 +62,10 @@ async function start(given: Given, progress: Progress, signal: AbortSignal): Pro
   const summary = await withPrepared(given, options, settings, progress, signal, async (prepared) => {
     const folder = await RunFolder.create(options.out);
     try {
-      await folder.writeConfig(prepared.config);
-      return await execute(prepared, folder, undefined, progress, signal);
+      return await withStores(prepared, folder, progress, async (stores) => {
+        await folder.writeConfig(prepared.config);
+        return execute(prepared, folder, stores, undefined, progress, signal);
+      });
     } finally {
       await folder.close();
     }
@@ -74,6 +76,11 @@ async function start(given: Given, progress: Progress, signal: AbortSignal): Pro
 async function goOn(common: CommonOptions, out: string, progress: Progress, signal: AbortSignal): Promise<Ended> {
   const { folder, config: json, checkpoint } = await RunFolder.resume(out);
   try {
+    const finished = await folder.finishedSummary();
+    if (finished) {
+      progress.say("the run is finished: there is nothing left to do");
+      return { summary: finished as Summary, out };
+    }
     const config = parseRunConfig(json, out);
     enter(config.startedIn, out);
     const { options, teacherSettings } = config;
@@ -81,7 +88,8 @@ async function goOn(common: CommonOptions, out: string, progress: Progress, sign
       const difference = checkSameRun(prepared.config, config);
       if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
       progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
-      return execute({ ...prepared, config }, folder, checkpoint, progress, signal);
+      const run = { ...prepared, config };
+      return withStores(run, folder, progress, (stores) => execute(run, folder, stores, checkpoint, progress, signal));
     });
     return { summary, out };
   } finally {

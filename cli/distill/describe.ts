@@ -77,11 +77,15 @@ function describeAccount(account: TeacherAccount, { queries, reserve, stopped }:
 }
 
 /** `97.50% (95.2 to 98.7)`: an estimate with the interval that covers the truth in 95 of 100 samples. */
-function percentInterval(estimate: Estimate): string {
-  return `${percent(estimate.value)} (${(100 * estimate.low).toFixed(1)} to ${(100 * estimate.high).toFixed(1)})`;
+function percentInterval({ value, low, high }: Estimate): string {
+  return percent(value) + interval(low, high, (end) => (100 * end).toFixed(1));
+}
+
+function divergenceInterval({ value, low, high }: Estimate): string {
+  return value.toFixed(3) + interval(low, high, (end) => end.toFixed(3));
 }
 
 /** Of one image there is a value, and no interval. */
-function divergenceInterval({ value, low, high }: Estimate): string {
-  return value.toFixed(3) + (Number.isFinite(high) ? ` (${low.toFixed(3)} to ${high.toFixed(3)})` : "");
+function interval(low: number | undefined, high: number | undefined, format: (end: number) => string): string {
+  return low === undefined || high === undefined ? "" : ` (${format(low)} to ${format(high)})`;
 }

@@ -8,21 +8,30 @@ const schedules: Record<DistillCommandOptions["schedule"], Schedule> = {
   constant: { kind: "constant", rate: defaultDistillOptions.schedule.rate },
 };
 
-/** Share of the budget that is kept for attempts that fail, where they may be charged for. */
+/** Of the budget, kept for attempts that fail, where they may be charged for. */
 const RESERVE = 0.02;
+/** At most so much of what is left for blends. */
+const LARGEST_RESERVE = 0.25;
+
+/** Kept for attempts that fail, unless told otherwise: some, and at least for one time that the run is killed. */
+function usualReserve({ n, budget }: DistillCommandOptions, teachers: readonly Teacher[]): number {
+  const charging = teachers.filter(({ manner }) => manner.charges);
+  if (charging.length === 0) return 0;
+  const underWay = Math.max(...charging.map(({ manner }) => manner.batch * manner.concurrency));
+  const most = Math.floor(LARGEST_RESERVE * Math.max(0, budget - n));
+  return Math.min(Math.max(Math.ceil(RESERVE * budget), underWay), most);
+}
 
 /** The method's quantities that the options mean. */
 export function methodOptions(options: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
-  const { n, budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
+  const { budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed } = options;
   const { skipUnanswered, targetAgreement, patience } = options;
   const schedule = schedules[options.schedule];
   const countFailed = !options.freeRetries;
-  const failuresCost = countFailed && teachers.some(({ manner }) => manner.charges);
-  const usual = failuresCost ? Math.min(Math.ceil(RESERVE * budget), Math.max(0, budget - n)) : 0;
   return {
     ...{ budget, rounds, perRound, strategy, lambdas, pool, epochs, steps, batch, seed },
     ...{ countFailed, skipUnanswered, targetAgreement, patience },
-    reserve: options.reserve ?? usual,
+    reserve: options.reserve ?? (countFailed ? usualReserve(options, teachers) : 0),
     optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
     schedule: { ...schedule, rate: options.rate ?? schedule.rate },
     restart: options.restart ?? false,

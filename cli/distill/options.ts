@@ -63,7 +63,11 @@ export function withDistillOptions(command: Command): Command {
     .option("--student <name>", `student: ${architectures.join(", ")}, or a network file to start from (required)`)
     .option("--n <count>", "real images to use, drawn by the seed (required)", whole(1))
     .option("--budget <queries>", "most queries to each teacher, the n real images included (required)", whole(1))
-    .option("--reserve <queries>", "of the budget, kept for attempts that fail (default: 2% where they cost)", whole(0))
+    .option(
+      "--reserve <queries>",
+      "of the budget, kept for attempts that fail (default: some, where they may be charged for)",
+      whole(0),
+    )
     .option("--free-retries", "attempts that fail do not count against the budget")
     .option("--skip-unanswered", "leave out images that the teacher never answers rightly, instead of ending the run")
     .option("--out <folder>", "where the run goes; new or empty (required)")

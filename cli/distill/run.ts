@@ -1,50 +1,61 @@
 import { join } from "node:path";
-import { distill, type Checkpoint, type DistillReport } from "../../src/activemixup/index.js";
+import { distill, type Checkpoint, type LedgerStore } from "../../src/activemixup/index.js";
 import { encodeNetwork } from "../../src/nn/index.js";
 import { openStores, closeStores } from "../ledgers.js";
+import { labelOf, units } from "../phases.js";
 import type { Progress } from "../progress.js";
 import type { RunFolder } from "../run-folder.js";
 import { describeRound } from "./describe.js";
 import type { PreparedRun } from "./prepare.js";
 import { summarise, type Summary } from "./summary.js";
 
+/** Opens the teachers' ledgers, in the run's folder unless the options name another, and closes them after the work. */
+export async function withStores<T>(
+  { config, teachers }: PreparedRun,
+  folder: RunFolder,
+  progress: Progress,
+  work: (stores: readonly LedgerStore[]) => Promise<T>,
+): Promise<T> {
+  const stores = await openStores(config.options.ledger ?? join(folder.path, "ledger"), teachers, (message) => {
+    progress.say(message);
+  });
+  try {
+    return await work(stores);
+  } finally {
+    await closeStores(stores);
+  }
+}
+
 /** Runs, or goes on after a checkpoint, with all that is found out on disk in the run's folder. */
 export async function execute(
   prepared: PreparedRun,
   folder: RunFolder,
+  stores: readonly LedgerStore[],
   resume: Checkpoint | undefined,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Summary> {
   const { config, images, holdout, test, teachers, student } = prepared;
-  const { ledger, askTest } = config.options;
-  const stores = await openStores(ledger ?? join(folder.path, "ledger"), teachers, (message) => {
-    progress.say(message);
-  });
-  let report: DistillReport;
-  try {
-    report = await distill({
-      ...{ images, holdout, test, askTest, stores, student, resume, signal },
-      teacher: teachers,
-      run: config.run,
-      options: config.method,
-      observer: {
-        onProgress: (phase, round, done, total) => {
-          progress.update(`round ${round} ${phase}`, done, total, units[phase]);
-        },
-        onNotice: (message) => {
-          progress.say(message);
-        },
-        onRound: async (round, soFar, checkpoint) => {
-          progress.say(describeRound(round));
-          await folder.finishRound(round, checkpoint, student.spec);
-          await folder.writeSummary(summarise(prepared, soFar));
-        },
+  const { askTest } = config.options;
+  const report = await distill({
+    ...{ images, holdout, test, askTest, stores, student, resume, signal },
+    teacher: teachers,
+    run: config.run,
+    options: config.method,
+    observer: {
+      onProgress: (phase, round, done, total) => {
+        progress.update(labelOf(phase, round), done, total, units[phase]);
       },
-    });
-  } finally {
-    await closeStores(stores);
-  }
+      onNotice: (message) => {
+        progress.say(message);
+      },
+      onRound: async (round, soFar, checkpoint) => {
+        progress.say(describeRound(round));
+        await folder.finishRound(round, checkpoint, student.spec);
+        await folder.writeSummary(summarise(prepared, soFar));
+      },
+    },
+  });
   progress.end();
   // Of an unfinished round, the student as it stands is better than none; else that of the last round, or the best.
   if (!report.interrupted || report.rounds.length === 0) await folder.writeStudent(await encodeNetwork(student));
@@ -52,5 +63,3 @@ export async function execute(
   await folder.writeSummary(summary);
   return summary;
 }
-
-const units = { prepare: "", select: "pairs", query: "queries", train: "steps", evaluate: "images" };

@@ -15,8 +15,11 @@ export interface DistillObserver {
    * as {@link DistillInput.resume} another run goes on from here.
    */
   onRound?(round: RoundReport, soFar: DistillReport, checkpoint: Checkpoint): Promise<void>;
-  /** `done` of `total` units (training steps, candidates, images) of a phase of a round. */
-  onProgress?(phase: Phase, round: number, done: number, total: number): void;
+  /**
+   * `done` of `total` units (training steps, candidates, images) of a phase of a round; `holdout` and `test`: the teacher
+   * is asked about those images, before the rounds.
+   */
+  onProgress?(phase: Phase | "holdout" | "test", round: number, done: number, total: number): void;
   /** Something that went wrong and is being waited out. */
   onNotice?(message: string): void;
 }

@@ -12,7 +12,7 @@ import { planDistill, stepsOf, sum } from "./plan.js";
 import { Pool } from "./pool.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
 import { bestRound, stopReason } from "./stopping.js";
-import { addSeconds, Stopwatch, type Phase } from "./stopwatch.js";
+import { addSeconds, Stopwatch } from "./stopwatch.js";
 
 /** A blend that is to be asked about; a real image has no number in the pool. */
 type Chosen = MixedPair & Partial<Pick<Choice, "candidate" | "confidence">>;
@@ -83,16 +83,16 @@ export class DistillRun {
     const { asked, forTest } = this.panels;
     try {
       const watch = this.newWatch();
-      const hearing = (phase: Phase, total: number) => ({
+      const hearing = (phase: "holdout" | "test", total: number) => ({
         signal,
         onProgress: (done: number) => observer?.onProgress?.(phase, this.rounds.length, done, total),
       });
       if (test) {
-        const options = hearing("evaluate", test.count);
+        const options = hearing("test", test.count);
         this.evaluation = await watch.time("evaluate", () => Evaluation.create(test, forTest, student, options));
       }
       if (holdout) {
-        const options = hearing("query", holdout.count);
+        const options = hearing("holdout", holdout.count);
         this.judge = await watch.time("query", () => HoldoutJudge.create(holdout, asked, student, options));
       }
       while (!stopReason(this.rounds, this.plan.length, options)) {

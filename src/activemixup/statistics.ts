@@ -1,8 +1,9 @@
 /** A quantity that was measured on a sample, with the interval that covers the true value in 95 of 100 samples. */
 export interface Estimate {
   readonly value: number;
-  readonly low: number;
-  readonly high: number;
+  /** Ends of the interval; absent where a sample of one tells no spread. */
+  readonly low?: number;
+  readonly high?: number;
 }
 
 /** Quantile of the normal distribution for intervals of 95%. */
@@ -18,13 +19,14 @@ export function estimateShare(count: number, of: number): Estimate {
 }
 
 /**
- * A mean, with the interval of the normal distribution; as wide as there is where one value tells no spread.
+ * A mean, with the interval of the normal distribution.
  * @param least no mean can be smaller: the interval ends there
  */
 export function estimateMean(values: ArrayLike<number>, least = -Infinity): Estimate {
   const all = Array.from(values);
   const value = all.reduce((sum, one) => sum + one, 0) / all.length;
+  if (all.length === 1) return { value };
   const squares = all.reduce((sum, one) => sum + (one - value) ** 2, 0);
-  const half = all.length > 1 ? Z * Math.sqrt(squares / (all.length - 1) / all.length) : Infinity;
+  const half = Z * Math.sqrt(squares / (all.length - 1) / all.length);
   return { value, low: Math.min(value, Math.max(least, value - half)), high: value + half };
 }

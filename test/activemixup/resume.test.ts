@@ -248,7 +248,7 @@ describe("statistics", () => {
     // Newcombe (1998), Statistics in Medicine 17, table I: 81 of 263.
     const { value, low, high } = estimateShare(81, 263);
     expect(value).toBeCloseTo(0.308, 3);
-    expect([low, high].map((bound) => bound.toFixed(4))).toEqual(["0.2553", "0.3662"]);
+    expect([low, high].map((bound) => bound!.toFixed(4))).toEqual(["0.2553", "0.3662"]);
     expect(estimateShare(0, 20).low).toBe(0);
     expect(estimateShare(20, 20).high).toBe(1);
   });
@@ -256,7 +256,7 @@ describe("statistics", () => {
   it("gives the interval of a mean, and the divergence of two distributions", () => {
     const { value, low, high } = estimateMean([1, 2, 3, 4]);
     expect(value).toBe(2.5);
-    expect(high - low).toBeCloseTo(2 * 1.959964 * Math.sqrt(5 / 3 / 4), 12);
+    expect(high! - low!).toBeCloseTo(2 * 1.959964 * Math.sqrt(5 / 3 / 4), 12);
     expect(estimateMean([0, 0, 1], 0)).toMatchObject({ low: 0 });
     expect(divergence(Float32Array.of(0.5, 0.5), Float32Array.of(0.5, 0.5))).toBe(0);
     expect(divergence(Float32Array.of(1, 0), Float32Array.of(0.5, 0.5))).toBeCloseTo(Math.log(2), 12);
