@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { RunFolder } from "../../cli/run-folder.js";
 import { specFor, type Checkpoint, type RoundReport } from "../../src/activemixup/index.js";
 import { Stopwatch } from "../../src/activemixup/stopwatch.js";
+import { drawDigits } from "../../src/data/index.js";
 import { Network, type NetworkSpec } from "../../src/nn/index.js";
 import { CpuDevice } from "../../src/tensor/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
@@ -17,7 +18,7 @@ const round: RoundReport = {
 };
 
 async function checkpoint(): Promise<{ checkpoint: Checkpoint; spec: NetworkSpec }> {
-  const network = new Network(new CpuDevice(), specFor("lenet5-half", { channels: 1, height: 12, width: 12 }, 10), 0);
+  const network = new Network(new CpuDevice(), specFor("lenet5-half", drawDigits(1, 1, { size: 12 }), 10), 0);
   const student = await network.state();
   network.dispose();
   return { checkpoint: { rounds: [round], answers: [], student }, spec: network.spec };
