@@ -60,7 +60,8 @@ export async function prepareRun(
       ? await openNetwork(device, "--student", options.student)
       : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
     const method = methodOptions(options, teachers);
-    planDistill({ images, holdout, test, teacher: teachers, student, options: method });
+    const { askTest } = options;
+    planDistill({ images, holdout, test, askTest, teacher: teachers, student, options: method });
     const config: RunConfig = {
       version,
       run: randomUUID(),
