@@ -79,8 +79,9 @@ export class RunFolder {
     const added = checkpoint.answers.filter((answer) => answer.round === round.round);
     this.answersEnd = await appendDurably(join(this.path, QUERIES), formatAnswers(added));
     await appendDurably(join(this.path, ROUNDS), `${JSON.stringify(round)}\n`);
-    await writeWhole(join(this.path, CHECKPOINT), encodeCheckpoint(checkpoint, this.answersEnd));
+    // Before the checkpoint: a run that goes on after this round, and is stopped in the next, does not write it again.
     await this.writeStudent(encodeState(spec, checkpoint.best ?? checkpoint.student));
+    await writeWhole(join(this.path, CHECKPOINT), encodeCheckpoint(checkpoint, this.answersEnd));
   }
 
   writeStudent(safetensors: Uint8Array): Promise<void> {

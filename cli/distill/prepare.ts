@@ -55,13 +55,13 @@ export async function prepareRun(
       const file = options.teacherConfig?.[index] ?? options.teacherConfig?.at(-1);
       teachers.push(await openTeacher(where, settings[index], { ...surroundings, file }));
     }
-    checkNames(options.teacher, teachers);
     const { classes, classNames } = teachers[0];
     const student = options.student.endsWith(".safetensors")
       ? await openNetwork(device, "--student", options.student)
       : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
     const method = methodOptions(options, teachers);
-    planDistill({ images, holdout, test, teacher: teachers, student, options: method });
+    const { askTest } = options;
+    planDistill({ images, holdout, test, askTest, teacher: teachers, student, options: method });
     const config: RunConfig = {
       version,
       run: randomUUID(),
@@ -84,21 +84,6 @@ export async function prepareRun(
   } catch (error) {
     await closeTeachers(teachers);
     throw error;
-  }
-}
-
-/** @throws InputError where two teachers are one: it would be paid twice for each answer, and count twice in the mean */
-function checkNames(given: readonly string[], teachers: readonly Teacher[]): void {
-  const places = new Map<string, string>();
-  for (const [index, { name }] of teachers.entries()) {
-    const before = places.get(name);
-    if (before !== undefined) {
-      throw new InputError(
-        `--teacher ${given[index]} is the same as --teacher ${before}: both are called ${name}; ` +
-          `give it once, or names of their own in --teacher-config`,
-      );
-    }
-    places.set(name, given[index]);
   }
 }
 

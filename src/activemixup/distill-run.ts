@@ -186,6 +186,12 @@ export class DistillRun {
       signal,
       onProgress: (done) => observer?.onProgress?.("select", round, done, pool.size),
     });
+    const useless = choices.find(({ confidence }) => confidence !== undefined && !Number.isFinite(confidence));
+    if (useless) {
+      throw new InputError(
+        `the student diverged in round ${round - 1}: its confidence in a blend is ${useless.confidence}; lower --rate`,
+      );
+    }
     for (const { candidate } of choices) pool.take(candidate);
     return choices;
   }

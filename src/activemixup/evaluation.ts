@@ -1,5 +1,4 @@
 import type { ImageSet } from "../data/index.js";
-import { InputError } from "../errors.js";
 import { Predictor, type Network } from "../nn/index.js";
 import type { LedgerQueryOptions } from "./ledger/ledger.js";
 import type { Panel } from "./ledger/panel.js";
@@ -21,22 +20,13 @@ export class Evaluation {
     private readonly predictor: Predictor,
   ) {}
 
-  /**
-   * Asks about the images where there is a panel: outside the budget, since nothing is trained on the answers.
-   * @throws InputError where the images have no labels and there is no teacher to compare with
-   */
+  /** Asks about the images where there is a panel: outside the budget, since nothing is trained on the answers. */
   static async create(
     images: ImageSet,
     panel: Panel | undefined,
     student: Network,
     options: LedgerQueryOptions = {},
   ): Promise<Evaluation> {
-    if (!panel && !images.labels) {
-      throw new InputError(
-        `--test ${images.name} has no labels, and the teacher is not asked about test images; ` +
-          `give labelled images, or let it be asked with --ask-test`,
-      );
-    }
     const answers = await panel?.query(images, options);
     const teacherLabels = answers?.map((answer) =>
       typeof answer === "string" ? -1 : largest(answer, answer.length)[0],

@@ -4,11 +4,16 @@ import { checkSchedule, type ImageShape } from "../nn/index.js";
 import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill-input.js";
+import { checkTeachers } from "./ledger/panel.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
+import { asksTest, teachersOf } from "./panels.js";
 
 /** What decides whether a run can be made. */
-export type DistillPlanInput = Pick<DistillInput, "images" | "holdout" | "test" | "student" | "teacher" | "options">;
+export type DistillPlanInput = Pick<
+  DistillInput,
+  "images" | "holdout" | "test" | "askTest" | "student" | "teacher" | "options"
+>;
 
 /**
  * Queries of each round (see {@link planRounds}), once all is seen to fit together.
@@ -57,7 +62,9 @@ function checkNetworks({ images, holdout, teacher, student }: DistillPlanInput):
   if (holdout && sizeText(holdout) !== sizeText(images)) {
     throw new InputError(`${holdout.name} are ${sizeText(holdout)}; expected ${sizeText(images)}, as ${images.name}`);
   }
-  for (const one of "query" in teacher ? [teacher] : teacher) {
+  const teachers = teachersOf(teacher);
+  checkTeachers(teachers);
+  for (const one of teachers) {
     one.checkShape?.(images);
     if (classes !== one.classes) {
       throw new InputError(
@@ -77,7 +84,8 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
   if (option && !holdout) throw new InputError(`${option} looks at held-out images and there are none; give --holdout`);
 }
 
-function checkTest({ images, student, test }: DistillPlanInput): void {
+function checkTest(input: DistillPlanInput): void {
+  const { images, student, test } = input;
   if (!test) return;
   const { name, classes } = test;
   if (name === images.name) {
@@ -87,6 +95,12 @@ function checkTest({ images, student, test }: DistillPlanInput): void {
     throw new InputError(
       `${name} holds images of ${sizeText(test)}; ${images.name} of ${sizeText(images)}: ` +
         `give test images of the same size`,
+    );
+  }
+  if (!test.labels && !asksTest(input)) {
+    throw new InputError(
+      `--test ${name} has no labels, and the teacher is not asked about test images; ` +
+        `give labelled images, or let it be asked with --ask-test`,
     );
   }
   checkClassNames(test, student.spec.classNames);

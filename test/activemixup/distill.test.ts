@@ -257,6 +257,17 @@ describe("distill", () => {
     expect(teacher.shown).toHaveLength(N);
   });
 
+  it("stops where the student gives no confidences, before it asks about blends chosen by them", async () => {
+    const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 0);
+    // The loss of the only step is that of the student before it.
+    const options: DistillOptions = { ...base, steps: 1, restart: true, schedule: { kind: "constant", rate: 1e30 } };
+    const teacher = new BrightnessTeacher();
+    await expect(distill({ images, teacher, student, options })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the student diverged in round 0: its confidence in a blend is Infinity; lower --rate]`,
+    );
+    expect(teacher.shown).toHaveLength(N);
+  });
+
   it("starts again from the same values with restart, a student file's included", async () => {
     const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 99);
     const before = await student.state();

@@ -9,6 +9,7 @@ import {
   estimateShare,
   holdOut,
   MemoryStore,
+  planDistill,
   serviceManner,
   specFor,
   splitHoldout,
@@ -239,6 +240,37 @@ describe("several teachers", () => {
     const teacher = [new BrightnessTeacher("one"), other];
     await expect(run(devices.cpu, base, { teacher, stores: undefined })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: the teacher one has 10 classes and other 11; their mean needs the same]`,
+    );
+  });
+});
+
+describe("what no run can begin with", () => {
+  const attempt = async (more: Partial<DistillInput>) => {
+    const teacher = new BrightnessTeacher();
+    const student = new Network(devices.cpu, specFor("lenet5-half", all, CLASSES), 0);
+    planDistill({ images: all, teacher, student, options: base, ...more });
+    student.dispose();
+    return Promise.resolve();
+  };
+  const named = (name: string, classNames: string[]) => Object.assign(new BrightnessTeacher(name), { classNames });
+  const names = Array.from({ length: CLASSES }, (_, index) => `class ${index}`);
+
+  it("is refused when the run is planned, before there is a folder or a ledger", async () => {
+    const test = { ...drawDigits(5, 2, { size: 12 }), name: "test digits", labels: undefined };
+    await expect(attempt({ test, askTest: false })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --test test digits has no labels, and the teacher is not asked about test images; give labelled images, or let it be asked with --ask-test]`,
+    );
+    const charges = new BrightnessTeacher("service", 0, serviceManner);
+    await expect(attempt({ test, teacher: charges })).rejects.toThrow("test digits has no labels");
+    await attempt({ test, teacher: charges, askTest: true });
+    await attempt({ test });
+    const twins = [new BrightnessTeacher("twin"), new BrightnessTeacher("twin")];
+    await expect(attempt({ teacher: twins })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: two teachers are called twin, and their ledgers would be one; ask each teacher once, or name them apart in --teacher-config]`,
+    );
+    const others = [named("one", names), named("two", [...names].reverse())];
+    await expect(attempt({ teacher: others })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: class 0 is "class 0" to the teacher one and "class 9" to two; their mean needs the same classes in the same order]`,
     );
   });
 });

@@ -241,6 +241,8 @@ export class Ledger {
     };
     if (timeoutSeconds !== undefined) after(timeoutSeconds, new TeacherFault(`no answer in ${timeoutSeconds} s`, true));
     signal?.addEventListener("abort", onAbort);
+    // A signal that was aborted while the request was made durable tells nobody again.
+    if (signal?.aborted) onAbort();
     try {
       return await this.teacher.query(batch, stop.signal);
     } catch (error) {

@@ -1,28 +1,42 @@
 import { InputError } from "../../errors.js";
+import type { Teacher } from "../teacher/teacher.js";
 import type { Images, Ledger, LedgerQueryOptions, Missing, TeacherAccount } from "./ledger.js";
+
+/**
+ * Requires teachers to have names of their own, by which their ledgers are told apart, and the same classes.
+ * @throws InputError where they do not
+ */
+export function checkTeachers([first, ...others]: readonly Teacher[]): void {
+  for (const [index, { name, classes, classNames }] of others.entries()) {
+    if (name === first.name || others.findIndex((other) => other.name === name) < index) {
+      throw new InputError(
+        `two teachers are called ${name}, and their ledgers would be one; ask each teacher once, or name them apart in ` +
+          `--teacher-config`,
+      );
+    }
+    if (classes !== first.classes) {
+      throw new InputError(
+        `the teacher ${first.name} has ${first.classes} classes and ${name} ${classes}; their mean needs the same`,
+      );
+    }
+    const at = classNames?.findIndex((own, index) => first.classNames && own !== first.classNames[index]) ?? -1;
+    if (at >= 0) {
+      throw new InputError(
+        `class ${at} is "${first.classNames![at]}" to the teacher ${first.name} and "${classNames![at]}" to ${name}; ` +
+          `their mean needs the same classes in the same order`,
+      );
+    }
+  }
+}
 
 /** One teacher or several, each with its own ledger and budget: their answer is the mean. */
 export class Panel {
   /**
    * @param ledgers one a teacher, at least one
-   * @throws InputError where the teachers differ in their classes
+   * @throws InputError where the teachers do not go together ({@link checkTeachers})
    */
   constructor(private readonly ledgers: readonly Ledger[]) {
-    const [first, ...others] = ledgers.map(({ teacher }) => teacher);
-    for (const { name, classes, classNames } of others) {
-      if (classes !== first.classes) {
-        throw new InputError(
-          `the teacher ${first.name} has ${first.classes} classes and ${name} ${classes}; their mean needs the same`,
-        );
-      }
-      const at = classNames?.findIndex((own, index) => first.classNames && own !== first.classNames[index]) ?? -1;
-      if (at >= 0) {
-        throw new InputError(
-          `class ${at} is "${first.classNames![at]}" to the teacher ${first.name} and "${classNames![at]}" to ${name}; ` +
-            `their mean needs the same classes in the same order`,
-        );
-      }
-    }
+    checkTeachers(ledgers.map(({ teacher }) => teacher));
   }
 
   get classes(): number {

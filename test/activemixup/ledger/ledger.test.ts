@@ -233,6 +233,22 @@ describe("Ledger", () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(149);
   });
 
+  it("ends soon when it is told to just before a request is sent", async () => {
+    const interrupt = new AbortController();
+    const reason = new Error("enough");
+    const teacher = new ScriptedTeacher({ charges: false }, () => ({ kind: "hang" }));
+    const store = new MemoryStore(teacher.name);
+    const append = store.append.bind(store);
+    store.append = async (events) => {
+      await append(events);
+      interrupt.abort(reason);
+    };
+    const start = performance.now();
+    await expect(new Ledger(teacher, store, options).query(images(4), interrupt)).rejects.toBe(reason);
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(store.spending("run").open).toBe(0);
+  }, 10_000);
+
   it("ends when it is told to, and keeps the answers of requests that are under way", async () => {
     const interrupt = new AbortController();
     const reason = new Error("enough");
