@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RunConfig } from "../../cli/distill/config.js";
@@ -118,6 +118,25 @@ describe("distill", () => {
     const student = (run: string) => readFileSync(at(run, "student.safetensors"));
     await distill("shared-3", "--budget", "60");
     expect(student("shared-2").equals(student("shared-3"))).toBe(true);
+  });
+
+  it("says of a finished run that it is, again and again, and does not touch it", async () => {
+    const { stdout } = await distill("finished", "--json");
+    const times = () => readdirSync(at("finished")).map((name) => [name, statSync(at("finished", name)).mtimeMs]);
+    const before = times().filter(([name]) => name !== "run.lock" && name !== "rounds.jsonl");
+    const again = await cli("distill", "--resume", at("finished"), "--json");
+    expect(again.code).toBe(0);
+    expect(again.stdout).toBe(stdout);
+    expect(again.stderr).toBe("the run is finished: there is nothing left to do\n");
+    expect(times()).toEqual(expect.arrayContaining(before));
+  });
+
+  it("leaves nothing behind where its ledger cannot be opened", async () => {
+    writeFileSync(at("no-ledger"), "letters");
+    const { code, stderr } = await distill("unopened", "--ledger", at("no-ledger"), "--quiet");
+    expect(code).toBe(2);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(existsSync(at("unopened"))).toBe(false);
   });
 
   it("asks several teachers", async () => {
@@ -246,6 +265,7 @@ describe("distill's mistakes", () => {
 
   it("does not go on with other images, another teacher, or a damaged folder", async () => {
     await distill("changed");
+    rmSync(at("changed", "summary.json")); // as if it had been killed before it said that it is finished
     const config = readFileSync(at("changed", "config.json"), "utf8");
     const resume = async () => {
       const { stderr, code } = await cli("distill", "--resume", at("changed"), "--device", "cpu", "--quiet");
