@@ -1,5 +1,7 @@
+import { access } from "node:fs/promises";
 import type { LedgerStore, Teacher } from "../src/activemixup/index.js";
 import { FileStore, ledgerFile } from "../src/activemixup/ledger/file-store.node.js";
+import { asInputError } from "./files.js";
 
 /**
  * Opens the ledgers of teachers in a folder, one file each; makes what is missing.
@@ -19,6 +21,24 @@ export async function openStores(
   } catch (error) {
     await closeStores(stores);
     throw error;
+  }
+}
+
+/**
+ * Requires the ledgers of a run that has finished rounds to be there: what it spent stands nowhere else.
+ * @throws InputError that names one that is missing
+ */
+export async function requireLedgers(folder: string, teachers: readonly Teacher[]): Promise<void> {
+  for (const { name } of teachers) {
+    const path = ledgerFile(folder, name);
+    await access(path).catch((error: unknown) => {
+      throw asInputError(
+        error,
+        `the ledger ${path} of this run`,
+        "found",
+        "put it back: what the run spent stands there",
+      );
+    });
   }
 }
 

@@ -7,8 +7,9 @@ import { parseRunConfig } from "../distill/config.js";
 import { describeRun } from "../distill/describe.js";
 import { required, withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
 import { checkSameRun, closeTeachers, prepareRun, type PreparedRun } from "../distill/prepare.js";
-import { execute, withStores } from "../distill/run.js";
+import { execute, ledgersOf, withStores } from "../distill/run.js";
 import type { Summary } from "../distill/summary.js";
+import { requireLedgers } from "../ledgers.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import { readSettings } from "../teachers.js";
@@ -84,11 +85,12 @@ async function goOn(common: CommonOptions, out: string, progress: Progress, sign
     const config = parseRunConfig(json, out);
     enter(config.startedIn, out);
     const { options, teacherSettings } = config;
-    const summary = await withPrepared(common, options, teacherSettings, progress, signal, (prepared) => {
+    const summary = await withPrepared(common, options, teacherSettings, progress, signal, async (prepared) => {
       const difference = checkSameRun(prepared.config, config);
       if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
       progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
       const run = { ...prepared, config };
+      if (checkpoint) await requireLedgers(ledgersOf(config, folder), run.teachers);
       return withStores(run, folder, progress, (stores) => execute(run, folder, stores, checkpoint, progress, signal));
     });
     return { summary, out };

@@ -6,8 +6,14 @@ import { labelOf, units } from "../phases.js";
 import type { Progress } from "../progress.js";
 import type { RunFolder } from "../run-folder.js";
 import { describeRound } from "./describe.js";
+import type { RunConfig } from "./config.js";
 import type { PreparedRun } from "./prepare.js";
 import { summarise, type Summary } from "./summary.js";
+
+/** Where a run's ledgers are: in its folder, unless its options name another. */
+export function ledgersOf({ options }: RunConfig, folder: RunFolder): string {
+  return options.ledger ?? join(folder.path, "ledger");
+}
 
 /** Opens the teachers' ledgers, in the run's folder unless the options name another, and closes them after the work. */
 export async function withStores<T>(
@@ -16,7 +22,7 @@ export async function withStores<T>(
   progress: Progress,
   work: (stores: readonly LedgerStore[]) => Promise<T>,
 ): Promise<T> {
-  const stores = await openStores(config.options.ledger ?? join(folder.path, "ledger"), teachers, (message) => {
+  const stores = await openStores(ledgersOf(config, folder), teachers, (message) => {
     progress.say(message);
   });
   try {

@@ -263,6 +263,19 @@ describe("distill's mistakes", () => {
     `);
   });
 
+  it("does not go on without its ledger, which knows what was spent", async () => {
+    await distill("forgetful", "--rounds", "0", "--budget", "20");
+    rmSync(at("forgetful", "ledger"), { recursive: true });
+    rmSync(at("forgetful", "summary.json")); // as if it had been killed behind the round
+    const { code, stderr } = await cli("distill", "--resume", at("forgetful"), "--device", "cpu", "--quiet");
+    expect(anonymous(stderr).replace(/-[0-9a-f-]*\.ledger/, "-HASH.ledger")).toMatchInlineSnapshot(`
+      "error: the ledger FOLDER/forgetful/ledger/teacher-safetensors-sha256-HASH.ledger of this run cannot be found (ENOENT); put it back: what the run spent stands there
+      "
+    `);
+    expect(code).toBe(2);
+    expect(existsSync(at("forgetful", "ledger"))).toBe(false);
+  });
+
   it("does not go on with other images, another teacher, or a damaged folder", async () => {
     await distill("changed");
     rmSync(at("changed", "summary.json")); // as if it had been killed before it said that it is finished
