@@ -218,6 +218,18 @@ describe("images that the teacher never answers", () => {
   });
 });
 
+describe("test images", () => {
+  it("are asked about outside the budget, however many they are", async () => {
+    const test = { ...drawDigits(70, 2, { size: 12 }), name: "test digits" };
+    const teacher = new BrightnessTeacher("paid", 0, serviceManner);
+    const store = new MemoryStore(teacher.name);
+    const more = { teacher, stores: [store], test, askTest: true };
+    const { report } = await run(devices.cpu, { ...base, rounds: 1, steps: 1 }, more);
+    expect(report).toMatchObject({ evaluationQueries: 70, queries: 60, teachers: [{ answered: 60, spent: 60 }] });
+    expect(store.spending("").answered).toBe(60);
+  });
+});
+
 describe("several teachers", () => {
   it("answer with their mean, each with a ledger and the whole budget", async () => {
     const teachers = [new BrightnessTeacher("one"), new BrightnessTeacher("two", 3)];

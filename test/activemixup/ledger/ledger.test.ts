@@ -181,6 +181,17 @@ describe("Ledger", () => {
     expect(new Ledger(new ScriptedTeacher({ charges: false }), store, options).spent).toBe(6);
   });
 
+  it("counts what failed before the run was killed", async () => {
+    const store = new MemoryStore("scripted");
+    const ask = store.nextAsk();
+    await store.append([
+      { kind: "ask", ask, run: "run", count: 4 },
+      { kind: "outcome", ask, answers: [], failed: 3 },
+    ]);
+    const ledger = new Ledger(new ScriptedTeacher(), store, { ...options, budget: 10 });
+    expect(ledger.account).toMatchObject({ failed: 3, lost: 0, answered: 0, spent: 3 });
+  });
+
   it("makes an attempt durable before it is sent, and answers before they are used", async () => {
     const teacher = new ScriptedTeacher();
     const store = new MemoryStore(teacher.name);
