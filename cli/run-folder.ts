@@ -41,16 +41,16 @@ export class RunFolder {
    * @throws InputError where it holds something already, cannot be made, or another process runs there.
    */
   static async create(path: string): Promise<RunFolder> {
-    const held = await makeFolder(path);
-    if (held.includes(CONFIG)) {
-      throw new InputError(
-        `--out ${path} holds a run already; go on with it by --resume ${path}, or give a new folder`,
-      );
+    await makeFolder(path);
+    const lock = await lockFile(join(path, LOCK), `the run in ${path}`);
+    try {
+      // Looked at once it is locked: nobody begins a run here any more.
+      checkEmpty(path, await heldIn(path));
+      return new RunFolder(resolve(path), lock, 0);
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
-    if (held.length > 0) {
-      throw new InputError(`--out ${path} is not empty (it holds ${held[0]}); give a new folder, or remove it first`);
-    }
-    return new RunFolder(resolve(path), await lockFile(join(path, LOCK), `the run in ${path}`), 0);
   }
 
   /**
@@ -140,14 +140,27 @@ export class RunFolder {
   }
 }
 
-/** Makes a folder, and lists what it holds of its own: locks and drafts of a process that was killed are not. */
-async function makeFolder(path: string): Promise<string[]> {
+async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
-    return (await readdir(path)).filter((name) => name !== LOCK && !name.endsWith(".tmp"));
+    await heldIn(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(`--out ${path} cannot be made a folder (${code}); give a place where you may write`);
+  }
+}
+
+/** What a folder holds of its own: locks and drafts of a process that was killed are not. */
+async function heldIn(path: string): Promise<string[]> {
+  return (await readdir(path)).filter((name) => name !== LOCK && !name.endsWith(".tmp"));
+}
+
+function checkEmpty(path: string, held: readonly string[]): void {
+  if (held.includes(CONFIG)) {
+    throw new InputError(`--out ${path} holds a run already; go on with it by --resume ${path}, or give a new folder`);
+  }
+  if (held.length > 0) {
+    throw new InputError(`--out ${path} is not empty (it holds ${held[0]}); give a new folder, or remove it first`);
   }
 }
 

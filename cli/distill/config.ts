@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { DistillOptions, TeacherSettings } from "../../src/activemixup/index.js";
 import type { ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
-import type { NetworkSpec } from "../../src/nn/index.js";
+import type { NetworkSpec, NetworkState } from "../../src/nn/index.js";
 import type { DeviceRecord } from "../tuning.js";
 import type { DistillCommandOptions } from "./options.js";
 
@@ -23,8 +23,10 @@ export interface RunConfig {
   readonly chosen: readonly number[];
   /** Numbers of the images that are held out, in the data set. */
   readonly heldOut: readonly number[];
-  /** SHA-256 of the pixels of both. */
+  /** SHA-256 of the pixels of both, and of the test images. */
   readonly pixels: string;
+  /** SHA-256 of the student as it is at the start. */
+  readonly student: string;
   readonly network: NetworkSpec;
   readonly device: DeviceRecord;
 }
@@ -34,6 +36,13 @@ export interface TeacherRecord {
   readonly classes: number;
   /** How what it answers is made into probabilities. */
   readonly answers: string;
+}
+
+/** The digest of a student's weights in {@link RunConfig}. */
+export function digestState(state: NetworkState): string {
+  const hash = createHash("sha256");
+  for (const [name, { data }] of state) hash.update(name).update(data);
+  return hash.digest("hex");
 }
 
 /** The digest of image sets' pixels in {@link RunConfig}. */
@@ -61,6 +70,7 @@ const configFile = z.looseObject({
   teacherSettings: z.array(z.looseObject({})),
   teachers: z.array(z.looseObject({ name: z.string() })),
   pixels: z.string(),
+  student: z.string(),
   device: z.looseObject({ kind: z.string() }),
 });
 

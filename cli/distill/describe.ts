@@ -59,6 +59,9 @@ export function describeRun(summary: Summary, out: string): string {
         ]
       : []),
     ...(evaluation ? [`measured on ${evaluation}: ${summary.evaluationQueries} answers outside the budget`] : []),
+    ...(summary.testTeachers ?? []).map(
+      ({ name, spent, answered }) => `${name}: ${spent} spent on test images, ${answered} answered`,
+    ),
     summary.stopped ? `the run is in ${out}` : `the run is in ${out}; --resume ${out} goes on with it`,
   ].join("\n");
 }

@@ -15,7 +15,7 @@ import { openNetwork } from "../networks.js";
 import { openTeacher, type TeacherSurroundings } from "../teachers.js";
 import { deviceRecord } from "../tuning.js";
 import { version } from "../version.js";
-import { digestPixels, type RunConfig } from "./config.js";
+import { digestPixels, digestState, type RunConfig } from "./config.js";
 import { holdoutShare, methodOptions } from "./method.js";
 import type { DistillCommandOptions } from "./options.js";
 
@@ -76,7 +76,8 @@ export async function prepareRun(
       method,
       chosen: split.trained.map((index) => drawn[index]),
       heldOut: split.held.map((index) => drawn[index]),
-      pixels: digestPixels(images, holdout),
+      pixels: digestPixels(images, holdout, test),
+      student: digestState(await student.state()),
       network: student.spec,
       device: deviceRecord(device),
     };
@@ -100,7 +101,14 @@ export async function closeTeachers(teachers: readonly Teacher[]): Promise<void>
  */
 export function checkSameRun(now: RunConfig, then: RunConfig): string | undefined {
   if (now.pixels !== then.pixels) {
-    throw new InputError(`--images ${then.options.images} holds other images than when the run began; put those back`);
+    const { images, test } = then.options;
+    const where = test === undefined ? `--images ${images} holds` : `--images ${images} or --test ${test} hold`;
+    throw new InputError(`${where} other images than when the run began; put those back`);
+  }
+  if (now.version === then.version && now.student !== then.student) {
+    throw new InputError(
+      `--student ${then.options.student} is not what it was when the run began; put that one back, or begin anew`,
+    );
   }
   for (const [index, { name }] of then.teachers.entries()) {
     if (now.teachers[index]?.name !== name) {

@@ -24,6 +24,8 @@ export interface Summary {
   readonly teachers: readonly TeacherAccount[];
   /** Teacher answers about test images: outside the budget, never trained on. */
   readonly evaluationQueries: number;
+  /** What each teacher was asked about test images, where it may charge for them. */
+  readonly testTeachers?: readonly Omit<TeacherAccount, "budget">[];
   /** What `student.agreement` and `student.accuracy` are measured on. */
   readonly evaluation?: string;
   /** Real images that were held out to choose the student by. */
@@ -58,6 +60,9 @@ export function summarise({ config, student, dataset, holdout, test }: PreparedR
     reserve: method.reserve,
     teachers,
     evaluationQueries,
+    ...(report.testTeachers && config.options.askTest
+      ? { testTeachers: report.testTeachers.map((account) => ({ ...account, budget: undefined })) }
+      : {}),
     ...(test ? { evaluation: test.name } : {}),
     ...(holdout ? { holdout: { images: holdout.count, ...kept?.holdout } } : {}),
     interrupted,

@@ -133,6 +133,7 @@ export class DistillRun {
       queries: this.answers.length + (this.judge?.count ?? 0),
       teachers: this.panels.asked.accounts,
       evaluationQueries: this.evaluation?.count ?? 0,
+      ...(this.evaluation && this.panels.forTest ? { testTeachers: this.panels.forTest.accounts } : {}),
       teacherAccuracy: this.evaluation?.teacherAccuracy,
       blendAt: this.equipment.selection?.acquisition.blendAt,
       rounds: [...this.rounds],

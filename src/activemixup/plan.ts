@@ -5,6 +5,7 @@ import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill-input.js";
 import { checkTeachers } from "./ledger/panel.js";
+import { countPairs } from "./pool.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
 import { asksTest, teachersOf } from "./panels.js";
@@ -35,15 +36,16 @@ export function planDistill(input: DistillPlanInput): number[] {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
   const wanted = sum(plan) - images.count;
-  const pairs = Math.min(options.pool ?? Infinity, (images.count * (images.count - 1)) / 2);
+  if (plan.length === 1) return plan;
+  const pairs = Math.min(options.pool ?? Infinity, countPairs(images.count));
   if (wanted > pairs) {
     throw new InputError(
       `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
-        `lower --budget to ${images.count + pairs}, or raise --pool or --n`,
+        `lower --budget to ${options.budget - wanted + pairs}, or raise --pool or --n`,
     );
   }
   const most = Math.floor(student.device.capabilities.bindingBytes / 4);
-  if (wanted > 0 && pairs > most) {
+  if (pairs > most) {
     throw new InputError(
       `the pool has ${pairs} pairs; this device scores at most ${most}: give --pool ${most} or less`,
     );

@@ -25,9 +25,7 @@ export class Pool {
     size: number | undefined,
     seed: number,
   ) {
-    const all = (images * (images - 1)) / 2;
-    if (all < 1) throw new InputError(`--n is ${images}; mixup needs at least 2 images`);
-    if (all > 0xffffffff) throw new InputError(`--n is ${images}; at most 92681 images can be paired`);
+    const all = countPairs(images);
     if (size !== undefined && !(Number.isInteger(size) && size >= 1)) {
       throw new InputError(`--pool is ${size}; expected a whole number from 1 up`);
     }
@@ -57,4 +55,15 @@ export class Pool {
     this.taken[candidate] = 1;
     this.takenCount++;
   }
+}
+
+/**
+ * Pairs of so many images.
+ * @throws InputError where there are none, or more than can be numbered
+ */
+export function countPairs(images: number): number {
+  const pairs = (images * (images - 1)) / 2;
+  if (pairs < 1) throw new InputError(`--n is ${images}; mixup needs at least 2 images`);
+  if (pairs > 0xffffffff) throw new InputError(`--n is ${images}; at most 92681 images can be paired`);
+  return pairs;
 }

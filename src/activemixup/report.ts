@@ -57,6 +57,8 @@ export interface DistillReport {
   readonly teachers: readonly TeacherAccount[];
   /** Test images that the teachers answered, outside the budget. */
   readonly evaluationQueries: number;
+  /** What each teacher was asked about test images, where it was; the budget is without end. */
+  readonly testTeachers?: readonly TeacherAccount[];
   readonly teacherAccuracy?: number;
   /** Where candidates were blended to be scored, if they were. */
   readonly blendAt?: BlendAt | undefined;

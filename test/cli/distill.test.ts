@@ -294,6 +294,12 @@ describe("distill's mistakes", () => {
       "error: --images FOLDER:train holds other images than when the run began; put those back
       "
     `);
+    change(configOf("changed").student, "0");
+    expect(await resume()).toMatchInlineSnapshot(`
+      "error: --student lenet5-half is not what it was when the run began; put that one back, or begin anew
+      "
+    `);
+    writeFileSync(at("changed", "config.json"), config);
     change(`"name": "teacher`, `"name": "former`);
     expect(await resume()).toMatchInlineSnapshot(`
       "error: --teacher FOLDER/teacher.safetensors is now teacher.safetensors sha256:DIGEST, and was former.safetensors sha256:DIGEST when the run began; put that one back, or begin anew

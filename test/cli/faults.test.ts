@@ -81,6 +81,27 @@ it("completes against every fault and a server that is restarted in the middle; 
   }
 }, 60_000);
 
+it("does not ask a service about test images unless told to, and then outside the budget, in an account of its own", async () => {
+  const faulty = await new FaultyServer({ faults: ["ok", "500"], token: TOKEN }).start();
+  server = faulty;
+  const some = ["--test", `${folder.root}:test`, "--budget", "40", "--reserve", "4", "--rounds", "1"];
+  const silent = JSON.parse((await distill(faulty.url, "silent", ...some)).stdout) as Summary;
+  expect(faulty.accepted).toBe(40); // 36, and one request of four that failed
+  expect(silent).toMatchObject({
+    queries: 36,
+    evaluationQueries: 0,
+    student: { accuracy: expect.any(Number) as number },
+  });
+  expect(silent.student).not.toHaveProperty("agreement");
+  expect(silent).not.toHaveProperty("testTeachers");
+  const { stdout } = await distill(faulty.url, "asked", ...some, "--ask-test");
+  const asked = JSON.parse(stdout) as Summary;
+  expect(faulty.accepted).toBe(40 + 36 + 10);
+  expect(asked).toMatchObject({ queries: 36, evaluationQueries: 10, teachers: [{ spent: 36 }] });
+  expect(asked.testTeachers).toMatchObject([{ spent: 10, answered: 10, failed: 0 }]);
+  expect(asked.student.agreement).toBeGreaterThanOrEqual(0);
+}, 60_000);
+
 it("ends within the budget where failures use it up, and says so", async () => {
   const faulty = await new FaultyServer({ faults: [], seed: 3, rate: 0.5, token: TOKEN }).start();
   server = faulty;
