@@ -22,6 +22,7 @@ import {
   type Teacher,
 } from "../../src/activemixup/index.js";
 import { drawDigits } from "../../src/data/index.js";
+import { InputError } from "../../src/errors.js";
 import { encodeNetwork, encodeState, Network } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { useDevices } from "../devices.js";
@@ -245,6 +246,22 @@ describe("several teachers", () => {
       expect(raised).toHaveLength(2);
       expect(label.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
     }
+  });
+
+  it("stop being asked where one of them fails for good; what was answered until then is kept", async () => {
+    const manner = { ...serviceManner, batch: 1, concurrency: 1 };
+    const [good, bad] = [new BrightnessTeacher("good", 0, manner), new BrightnessTeacher("bad", 0, manner)];
+    const query = good.query.bind(good);
+    good.query = async (batch) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return query(batch);
+    };
+    bad.query = () => Promise.reject(new InputError("401: no such account"));
+    const stores = [good, bad].map(({ name }) => new MemoryStore(name));
+    const failing = run(devices.cpu, base, { teacher: [good, bad], stores });
+    await expect(failing).rejects.toThrow("401: no such account");
+    expect(good.shown.length).toBeLessThan(5);
+    expect(stores[0].spending("")).toEqual({ answered: good.shown.length, failed: 0, open: 0 });
   });
 
   it("have the same classes", async () => {

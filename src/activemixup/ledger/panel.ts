@@ -54,19 +54,26 @@ export class Panel {
    */
   async query(images: Images, options: LedgerQueryOptions = {}): Promise<(Float32Array | Missing)[]> {
     const done = this.ledgers.map(() => 0);
+    // Where one teacher fails for good, the others are not asked for what cannot be used now.
+    const failure = new AbortController();
+    const { signal } = options;
     const results = await Promise.allSettled(
       this.ledgers.map((ledger, index) =>
-        ledger.query(images, {
-          ...options,
-          onProgress: (count) => {
-            done[index] = count;
-            options.onProgress?.(Math.min(...done));
-          },
-        }),
+        ledger
+          .query(images, {
+            signal: signal ? AbortSignal.any([signal, failure.signal]) : failure.signal,
+            onProgress: (count) => {
+              done[index] = count;
+              options.onProgress?.(Math.min(...done));
+            },
+          })
+          .catch((error: unknown) => {
+            failure.abort(error);
+            throw error;
+          }),
       ),
     );
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
+    if (failure.signal.aborted) throw failure.signal.reason;
     const answers = results.map((result) => (result as PromiseFulfilledResult<(Float32Array | Missing)[]>).value);
     return Array.from({ length: images.count }, (_, image) => mean(answers.map((ofTeacher) => ofTeacher[image])));
   }

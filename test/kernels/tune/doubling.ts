@@ -18,7 +18,7 @@ fn spent(times: u32, seed: f32) -> f32 {
 /** Ways to double numbers, good and bad. */
 const bodies = {
   plain: "out[i] = 2.0 * x[i];",
-  slow: "out[i] = 2.0 * x[i] + spent(200000u, x[i]);",
+  slow: "out[i] = 2.0 * x[i] + spent(4000000u, x[i]);",
   "off by one": "out[i] = 2.0 * x[min(i + 1u, params.size - 1u)];",
   "last left out": "if (i < params.size - 1u) { out[i] = 2.0 * x[i]; }",
   broken: "out[i] = nonsense;",
