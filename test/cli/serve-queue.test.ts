@@ -135,7 +135,7 @@ describe("the server of serve", () => {
     // A client that sends all of it before it reads anything.
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     socket.pause();
-    socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 6000000\r\n\r\n");
+    socket.write("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 6000000\r\n\r\n");
     for (let part = 0; part < 60; part++) {
       await new Promise<void>((resolve, reject) => {
         socket.write("x".repeat(1e5), (error) => {
