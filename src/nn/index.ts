@@ -10,6 +10,7 @@ export {
   namedParameters,
   Parameter,
   type Activation,
+  type FeatureActivation,
   type Initialiser,
   type LinearStart,
   type Module,

@@ -59,6 +59,12 @@ export interface Activation {
   backward(gradient: Tensor<"f32">, inputNeeded: boolean): Tensor<"f32"> | undefined;
 }
 
+/** The output of a module that ends in a linear layer, with that layer's input: the penultimate features. */
+export interface FeatureActivation extends Activation {
+  /** [B, F], of the same images, row for row, as `output` [B, classes]. */
+  readonly features: Tensor<"f32">;
+}
+
 /**
  * How a module begins that begins with a linear map: it computes rest(pool(relu(map(x) + bias))). A blend of inputs goes
  * through the map as the blend of their outputs, so that many blends of few inputs need it once an input.
@@ -95,6 +101,12 @@ export interface Module {
   multiplyAdds?(input: Shape): number;
   /** How the module begins, where that is with a linear map. */
   linearStart?(): LinearStart | undefined;
+  /**
+   * Records the forward pass of a module that ends in a linear layer, and gives that layer's input too. Absent where it
+   * ends in another.
+   * @throws ShapeError where the module is made of parts and the last of them ends in another layer.
+   */
+  forwardWithFeatures?(pass: Pass, input: Tensor<"f32">): FeatureActivation;
 }
 
 /** All parameters of a module and of its parts, by full names such as `layer1.0.conv1.weight`, in order. */

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { InputError, ShapeError } from "../errors.js";
 import {
   createTensor,
   formatShape,
@@ -16,6 +16,7 @@ import {
 import {
   namedParameters,
   type Activation,
+  type FeatureActivation,
   type LinearStart,
   type Module,
   type Parameter,
@@ -94,6 +95,17 @@ export class Network {
   /** Records the forward pass of normalised images, [B, C, H, W] to logits [B, classes]. */
   forward(pass: Pass, images: Tensor<"f32">): Activation {
     return this.module.forward(pass, images);
+  }
+
+  /**
+   * The same, with the penultimate features [B, F]: the input of the last linear layer.
+   * @throws ShapeError where the network does not end in a linear layer.
+   */
+  forwardWithFeatures(pass: Pass, images: Tensor<"f32">): FeatureActivation {
+    if (!this.module.forwardWithFeatures) {
+      throw new ShapeError(`features: ${this.spec.architecture} does not end in a linear layer, whose input they are`);
+    }
+    return this.module.forwardWithFeatures(pass, images);
   }
 
   /** Draws all values anew: the same from the same seed, on every device. */

@@ -1,7 +1,8 @@
 /** Modules made of modules. */
+import { ShapeError } from "../../errors.js";
 import { add, reluBackward } from "../../kernels/index.js";
 import type { Shape, Tensor } from "../../tensor/index.js";
-import type { Activation, LinearStart, Module, Pass } from "../module.js";
+import type { Activation, FeatureActivation, LinearStart, Module, Pass } from "../module.js";
 import { MaxPool2d } from "./simple.js";
 
 /** One module after the other, in the order of the names. */
@@ -41,24 +42,44 @@ export class Sequential implements Module {
   }
 
   forward(pass: Pass, input: Tensor<"f32">): Activation {
-    const activations: Activation[] = [];
-    let output = input;
-    for (const module of Object.values(this.children)) {
-      const activation = module.forward(pass, output);
-      activations.push(activation);
-      output = activation.output;
-    }
-    return {
-      output,
-      backward(gradient, inputNeeded) {
-        let upstream: Tensor<"f32"> | undefined = gradient;
-        for (let index = activations.length - 1; index >= 0; index--) {
-          upstream = activations[index].backward(upstream!, index > 0 || inputNeeded);
-        }
-        return upstream;
-      },
-    };
+    return inOrder(input, forwardAll(pass, input, Object.values(this.children)));
   }
+
+  /** @throws ShapeError where the last module does not end in a linear layer. */
+  forwardWithFeatures(pass: Pass, input: Tensor<"f32">): FeatureActivation {
+    const modules = Object.values(this.children);
+    const last = modules.at(-1);
+    if (!last?.forwardWithFeatures) {
+      const found = last
+        ? `the last of ${modules.length} modules is a ${last.constructor.name}`
+        : "there are no modules";
+      throw new ShapeError(`features: ${found}; expected a linear layer at the end, whose input the features are`);
+    }
+    const before = forwardAll(pass, input, modules.slice(0, -1));
+    const end = last.forwardWithFeatures(pass, before.at(-1)?.output ?? input);
+    return { ...inOrder(input, [...before, end]), features: end.features };
+  }
+}
+
+/** Records one module after the other. */
+function forwardAll(pass: Pass, input: Tensor<"f32">, modules: readonly Module[]): Activation[] {
+  const activations: Activation[] = [];
+  for (const module of modules) activations.push(module.forward(pass, activations.at(-1)?.output ?? input));
+  return activations;
+}
+
+/** One activation of several, each of which has the output of the one before for its input. */
+function inOrder(input: Tensor<"f32">, activations: readonly Activation[]): Activation {
+  return {
+    output: activations.at(-1)?.output ?? input,
+    backward(gradient, inputNeeded) {
+      let upstream: Tensor<"f32"> | undefined = gradient;
+      for (let index = activations.length - 1; index >= 0; index--) {
+        upstream = activations[index].backward(upstream!, index > 0 || inputNeeded);
+      }
+      return upstream;
+    },
+  };
 }
 
 /** relu(main(x) + shortcut(x)); the shortcut is x itself where absent (He et al. 2015, figure 2). */

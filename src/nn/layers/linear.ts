@@ -1,7 +1,7 @@
 import { matmul, reluBackward, sumChannels } from "../../kernels/index.js";
 import { expectShape, type Shape, type Tensor } from "../../tensor/index.js";
 import { uniformFanIn } from "../initialise.js";
-import { Parameter, type Activation, type Module, type Pass } from "../module.js";
+import { Parameter, type Activation, type FeatureActivation, type Module, type Pass } from "../module.js";
 
 /** y = x·Wᵀ + b, with ReLU where asked: x is [B, inputs], W [outputs, inputs], b [outputs], y [B, outputs]. */
 export class Linear implements Module {
@@ -40,5 +40,8 @@ export class Linear implements Module {
         return inputNeeded ? matmul(recorder, own, weight.value) : undefined;
       },
     };
+  }
+  forwardWithFeatures(pass: Pass, input: Tensor<"f32">): FeatureActivation {
+    return { ...this.forward(pass, input), features: input };
   }
 }
