@@ -8,7 +8,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
-import { ConfidenceAcquisition, paperLambdas, Pool } from "../dist/src/activemixup/index.js";
+import { ConfidenceAcquisition, PairCandidates, paperLambdas } from "../dist/src/activemixup/index.js";
 import { openImageSet, sampleIndices, subset } from "../dist/src/data/index.js";
 import { decodeNetwork } from "../dist/src/nn/index.js";
 import { createTensor, openDevice } from "../dist/src/tensor/index.js";
@@ -25,9 +25,9 @@ const images = createTensor(device, shape, { dtype: "u8", data: set.pixels });
 
 /** Scores and λ by candidate, and the numbers of the lowest. */
 async function score(blendAt) {
-  const pool = new Pool(N, PAIRS, 0);
-  const context = { pool, lambdas: paperLambdas, student, images, seed: 0, blendAt };
-  const acquisition = await ConfidenceAcquisition.create(context, false);
+  const options = { lambdas: paperLambdas, pool: PAIRS, seed: 0, single: false, blendAt };
+  const candidates = new PairCandidates(set, images, options);
+  const acquisition = await ConfidenceAcquisition.create({ candidates, student, seed: 0 });
   const start = performance.now();
   const choices = await acquisition.select(PAIRS, 1, {});
   const seconds = (performance.now() - start) / 1000;

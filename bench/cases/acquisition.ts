@@ -1,9 +1,12 @@
-import { paperLambdas, Pool, type BlendAt } from "../../src/activemixup/index.js";
+import { PairCandidates, paperLambdas, type BlendAt } from "../../src/activemixup/index.js";
 import { ConfidenceAcquisition } from "../../src/activemixup/acquisition/confidence.js";
 import { selectLowest } from "../../src/kernels/index.js";
 import { Network } from "../../src/nn/index.js";
 import { kernelCase, randomImages, type Case } from "./case.js";
 import { flopsOf, lenet5, lenet5Half, specOf, type Workload } from "./networks.js";
+
+/** What the pairs are of; their pixels lie on the device alone. */
+const REAL_IMAGES = { count: 2000, channels: 1, height: 28, width: 28, pixels: new Uint8Array() };
 
 /**
  * The scoring pass of `distill`: blends of 93 pairs at 11 λ each, forward, smallest confidence over λ; as it runs by
@@ -17,9 +20,9 @@ function scoring(workload: Workload, blendAt?: BlendAt): Case {
     async record(device) {
       const student = new Network(device, specOf(workload), 1);
       const images = randomImages(device, [2000, 1, 28, 28]);
-      const pool = new Pool(2000, 100_000, 1);
-      const context = { pool, lambdas: paperLambdas, student, images, seed: 1, blendAt };
-      const acquisition = await ConfidenceAcquisition.create(context, false);
+      const options = { lambdas: paperLambdas, pool: 100_000, seed: 1, single: false, blendAt };
+      const candidates = new PairCandidates(REAL_IMAGES, images, options);
+      const acquisition = await ConfidenceAcquisition.create({ candidates, student, seed: 1 });
       return {
         recording: acquisition.scoring,
         dispose() {

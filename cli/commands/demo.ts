@@ -32,6 +32,9 @@ const REAL_IMAGES = 200;
 const BUDGET = 2000;
 const STRATEGIES = ["confidence", "random", "real-only"];
 
+/** Training steps of each round. */
+const STEPS = 160;
+
 /** What every strategy of the demo shares: equal steps, so that only the queries differ. */
 const method: Omit<DistillOptions, "strategy" | "seed"> = {
   ...defaultDistillOptions,
@@ -39,7 +42,6 @@ const method: Omit<DistillOptions, "strategy" | "seed"> = {
   rounds: 3,
   pool: 6000,
   lambdas: [0.3, 0.5, 0.7],
-  steps: 160,
   batch: 64,
   augmentation: { crop: 1, flip: false },
 };
@@ -96,7 +98,7 @@ async function demo(
       student,
       test,
       // Students that ask in one round train as long in it as the others in all.
-      options: { ...method, steps: (method.steps! * (method.rounds + 1)) / rounds, strategy, seed },
+      options: { ...method, steps: (STEPS * (method.rounds + 1)) / rounds, strategy, seed },
       signal,
       observer: {
         onProgress: (phase, round, done, total) => {

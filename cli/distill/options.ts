@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { defaultDistillOptions, strategies } from "../../src/activemixup/index.js";
 import { architectures } from "../../src/nn/index.js";
-import { numbers, positive, share, whole } from "../parse.js";
+import { numbers, positive, share, whole, wholes } from "../parse.js";
 
 /** What `distill` is asked to do, as given on the command line. */
 export interface DistillCommandOptions {
@@ -24,7 +24,8 @@ export interface DistillCommandOptions {
   readonly pool?: number;
   readonly exactBlends?: boolean;
   readonly epochs: number;
-  readonly steps?: number;
+  readonly totals?: readonly number[];
+  readonly steps?: readonly number[];
   readonly restart?: boolean;
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
@@ -77,12 +78,21 @@ export function withDistillOptions(command: Command): Command {
     )
     .option("--rounds <count>", "rounds of choosing blends and asking", whole(0), defaults.rounds)
     .option("--per-round <queries>", "queries a round, instead of --rounds", whole(1))
+    .option(
+      "--totals <list>",
+      "queries by the end of each round, growing, instead of --rounds: for example 1000,2000,4000",
+      wholes(1),
+    )
     .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
     .option("--lambdas <list>", "shares of the first image in a blend", numbers, [...defaults.lambdas])
     .option("--pool <pairs>", "most candidate pairs, a random sample (default: all pairs)", whole(1))
     .option("--exact-blends", "score blends in 8 bits, as the teacher sees them, even where that is slower")
     .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
-    .option("--steps <count>", "training steps each round, instead of --epochs", whole(1))
+    .option(
+      "--steps <count>",
+      "training steps each round, instead of --epochs; or a list, one a round, the real images' first",
+      wholes(1),
+    )
     .option("--restart", "start the student anew each round")
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
     .addOption(

@@ -1,27 +1,27 @@
 import { bytesPerImage } from "../data/index.js";
 import { InputError } from "../errors.js";
 import { Examples, Trainer, type NetworkState } from "../nn/index.js";
-import { createTensor } from "../tensor/index.js";
-import { findStrategy, type Acquisition, type Choice } from "./acquisition/index.js";
+import { createTensor, type Tensor } from "../tensor/index.js";
+import { findStrategy, type Acquisition } from "./acquisition/index.js";
 import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
+import { PairCandidates, type Candidates, type Choice } from "./candidates/index.js";
 import type { DistillInput } from "./distill-input.js";
 import { Evaluation } from "./evaluation.js";
 import { HoldoutJudge } from "./holdout.js";
 import { panelsOf, type Panels } from "./panels.js";
-import { planDistill, stepsOf, sum } from "./plan.js";
-import { Pool } from "./pool.js";
+import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
 import { bestRound, stopReason } from "./stopping.js";
 import { addSeconds, Stopwatch } from "./stopwatch.js";
 
-/** A blend that is to be asked about; a real image has no number in the pool. */
-type Chosen = MixedPair & Partial<Pick<Choice, "candidate" | "confidence">>;
+/** An image that is to be asked about; a real image is no candidate. */
+type Chosen = MixedPair & Partial<Choice>;
 
 /** What a run holds on the device while it goes on. */
 interface Equipment {
   readonly examples: Examples;
   readonly trainer: Trainer;
-  readonly selection: { readonly pool: Pool; readonly acquisition: Acquisition } | undefined;
+  readonly selection: { readonly candidates: Candidates; readonly acquisition: Acquisition } | undefined;
 }
 
 /** One run of the method: made, executed once, disposed of. */
@@ -58,20 +58,13 @@ export class DistillRun {
     const pixels = createTensor(device, shape, { dtype: "u8", data: images.pixels, name: "real images" });
     const examples = new Examples(device, pixels, sum(plan), panels.asked.classes);
     const trainer = await preparing.time("prepare", () =>
-      Trainer.create(student, examples, options, stepsOf(sum(plan), options)),
+      Trainer.create(student, examples, options, mostSteps(plan, options)),
     );
-    const { lambdas, seed, blendAt } = options;
-    const context = { lambdas, student, images: pixels, seed, blendAt };
-    const { create } = findStrategy(options.strategy);
-    const pool = plan.length > 1 ? new Pool(images.count, options.pool, options.seed) : undefined;
-    const selection = pool && {
-      pool,
-      acquisition: await preparing.time("prepare", () => create!({ ...context, pool })),
-    };
+    const selection = plan.length > 1 ? await preparing.time("prepare", () => select(input, pixels)) : undefined;
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
-      for (const candidate of [...answered, ...resume.leftOut]) pool?.take(candidate);
+      for (const candidate of [...answered, ...resume.leftOut]) selection?.candidates.take(candidate);
       trainer.skip(sum(resume.rounds.map(({ steps }) => steps)));
       student.load(resume.student, "the checkpoint");
     }
@@ -151,7 +144,7 @@ export class DistillRun {
     // Steps 1 and 5.
     const { answered, skipped } = await watch.time("query", () => this.ask(round, chosen));
     // Step 6.
-    const steps = stepsOf(this.answers.length, options);
+    const steps = stepsOf(round, this.answers.length, options);
     const loss = await watch.time("train", () => this.train(round, steps));
     if (!Number.isFinite(loss)) {
       throw new InputError(`the student diverged in round ${round}: its loss is ${loss}; lower --rate`);
@@ -182,10 +175,11 @@ export class DistillRun {
 
   private async choose(round: number): Promise<Chosen[]> {
     const { observer, signal } = this.input;
-    const { pool, acquisition } = this.equipment.selection!;
+    const { candidates, acquisition } = this.equipment.selection!;
+    candidates.begin(round);
     const choices = await acquisition.select(this.plan[round], round, {
       signal,
-      onProgress: (done) => observer?.onProgress?.("select", round, done, pool.size),
+      onProgress: (done) => observer?.onProgress?.("select", round, done, candidates.size),
     });
     const useless = choices.find(({ confidence }) => confidence !== undefined && !Number.isFinite(confidence));
     if (useless) {
@@ -193,7 +187,7 @@ export class DistillRun {
         `the student diverged in round ${round - 1}: its confidence in a blend is ${useless.confidence}; lower --rate`,
       );
     }
-    for (const { candidate } of choices) pool.take(candidate);
+    for (const { candidate } of choices) candidates.take(candidate);
     return choices;
   }
 
@@ -248,10 +242,22 @@ export class DistillRun {
     this.judge?.dispose();
     this.evaluation?.dispose();
     selection?.acquisition.dispose();
+    selection?.candidates.dispose();
     trainer.dispose();
     examples.images.dispose();
     examples.dispose();
   }
+}
+
+/** The candidates that the options mean, and what chooses from them. */
+async function select(
+  { images, student, options }: DistillInput,
+  pixels: Tensor<"u8">,
+): Promise<Equipment["selection"]> {
+  const { lambdas, pool, seed, blendAt, strategy } = options;
+  const { create, single = false } = findStrategy(strategy);
+  const candidates = new PairCandidates(images, pixels, { lambdas, pool, seed, blendAt, single });
+  return { candidates, acquisition: await create!({ candidates, student, seed }) };
 }
 
 function concatenate(rows: readonly Float32Array[]): Float32Array {

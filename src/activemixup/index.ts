@@ -1,5 +1,6 @@
 /** The method: active mixup. */
 export * from "./acquisition/index.js";
+export * from "./candidates/index.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
 export { distill } from "./distill.js";
 export type { DistillInput, DistillObserver } from "./distill-input.js";
@@ -18,9 +19,8 @@ export { openFileStore } from "./ledger/open-store.js";
 export { Panel } from "./ledger/panel.js";
 export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
-export { planDistill, planRounds } from "./plan.js";
+export { mostSteps, planDistill, planRounds, stepsOf } from "./plan.js";
 export { checkClassNames, specFor } from "./network-spec.js";
-export { Pool } from "./pool.js";
 export type * from "./report.js";
 export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
 export { bestRound, stopReason } from "./stopping.js";

@@ -1,5 +1,5 @@
 import { plainAdam, type Augmentation, type OptimizerOptions, type Schedule } from "../nn/index.js";
-import type { BlendAt } from "./acquisition/index.js";
+import type { BlendAt } from "./candidates/index.js";
 import { paperLambdas } from "./blend.js";
 
 /** All quantities of the method. */
@@ -20,6 +20,8 @@ export interface DistillOptions {
   readonly rounds: number;
   /** k, queries a round; the rounds are then as many as the budget lets. */
   readonly perRound?: number;
+  /** Images asked about by the end of each round after the first, growing, instead of `rounds`. */
+  readonly totals?: readonly number[] | undefined;
   readonly strategy: string;
   /** λ grid. */
   readonly lambdas: readonly number[];
@@ -29,8 +31,8 @@ export interface DistillOptions {
   readonly blendAt?: BlendAt | undefined;
   /** Passes over all that is labelled, in each round. */
   readonly epochs: number;
-  /** Training steps in each round, instead of `epochs`. */
-  readonly steps?: number;
+  /** Training steps in each round, instead of `epochs`: one number, or one a round, that of the real images first. */
+  readonly steps?: number | readonly number[] | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
   readonly batch: number;

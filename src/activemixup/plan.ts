@@ -5,7 +5,7 @@ import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill-input.js";
 import { checkTeachers } from "./ledger/panel.js";
-import { countPairs } from "./pool.js";
+import { countPairs } from "./candidates/pool.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
 import { asksTest, teachersOf } from "./panels.js";
@@ -32,7 +32,8 @@ export function planDistill(input: DistillPlanInput): number[] {
   checkSchedule(options.schedule, "--rate and --schedule");
   checkStopping(input);
   const plan = planRounds(images.count, options, holdout?.count);
-  if (stepsOf(sum(plan), options) > MOST_STEPS) {
+  checkSteps(plan, options);
+  if (mostSteps(plan, options) > MOST_STEPS) {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
   const wanted = sum(plan) - images.count;
@@ -122,9 +123,24 @@ export const MOST_STEPS = 2 ** 24;
 
 const MOST_ROUNDS = 10_000;
 
-/** Training steps of a round with so many examples. */
-export function stepsOf(examples: number, { steps, epochs, batch }: DistillOptions): number {
-  return steps ?? Math.max(1, Math.round((examples * epochs) / batch));
+/** Training steps of a round, by its number and by the examples that there are by then. */
+export function stepsOf(round: number, examples: number, { steps, epochs, batch }: DistillOptions): number {
+  if (steps !== undefined) return typeof steps === "number" ? steps : steps[round];
+  return Math.max(1, Math.round((examples * epochs) / batch));
+}
+
+/** Most training steps of one round of the plan. */
+export function mostSteps(plan: readonly number[], options: DistillOptions): number {
+  return Math.max(...[...plan.keys()].map((round) => stepsOf(round, sum(plan.slice(0, round + 1)), options)));
+}
+
+function checkSteps(plan: readonly number[], { steps }: DistillOptions): void {
+  if (typeof steps === "object" && steps.length !== plan.length) {
+    throw new InputError(
+      `--steps gives ${steps.length} numbers; expected one for all rounds, or one for each of the ${plan.length}, ` +
+        `the round of the real images first`,
+    );
+  }
 }
 
 /**
@@ -135,14 +151,14 @@ export function stepsOf(examples: number, { steps, epochs, batch }: DistillOptio
  */
 export function planRounds(trained: number, options: DistillOptions, held = 0): number[] {
   const n = trained + held;
-  const { budget, reserve, rounds, perRound, epochs, steps, batch, strategy, lambdas } = options;
+  const { budget, reserve, rounds, perRound, totals, epochs, steps, batch, strategy, lambdas } = options;
   requireWhole("--budget", budget, 1);
   requireWhole("--reserve", reserve, 0);
   requireWhole("--rounds", rounds, 0);
   requireWhole("--batch", batch, 1);
   requireWhole("--seed", options.seed, 0);
   if (steps === undefined) requireWhole("--epochs", epochs, 1);
-  else requireWhole("--steps", steps, 1);
+  else for (const count of typeof steps === "number" ? [steps] : steps) requireWhole("--steps", count, 1);
   if (perRound !== undefined) requireWhole("--per-round", perRound, 1);
   checkLambdas(lambdas);
   if (budget < n) {
@@ -158,6 +174,7 @@ export function planRounds(trained: number, options: DistillOptions, held = 0): 
     );
   }
   if (!findStrategy(strategy).create || left === 0) return [trained];
+  if (totals) return planTotals(trained, n, budget - reserve, totals);
   const count = perRound === undefined ? Math.min(rounds, left) : Math.ceil(left / perRound);
   if (count > MOST_ROUNDS) {
     throw new InputError(`the budget would be spent in ${count} rounds; expected at most ${MOST_ROUNDS}`);
@@ -171,6 +188,28 @@ export function planRounds(trained: number, options: DistillOptions, held = 0): 
   const base = Math.floor(left / count);
   const extra = left - base * count;
   return [trained, ...Array.from({ length: count }, (_, index) => base + (index < extra ? 1 : 0))];
+}
+
+/** The rounds that bring what was asked about to each of `totals`. */
+function planTotals(trained: number, n: number, most: number, totals: readonly number[]): number[] {
+  let before = n;
+  const rounds = totals.map((total) => {
+    requireWhole("--totals", total, 1);
+    if (total <= before) {
+      throw new InputError(
+        `--totals holds ${total} after ${before}; expected growing numbers, each above the one before, from above --n ${n}`,
+      );
+    }
+    const asked = total - before;
+    before = total;
+    return asked;
+  });
+  if (before > most) {
+    throw new InputError(
+      `--totals ends with ${before}, and the budget covers ${most}; raise --budget or lower the last`,
+    );
+  }
+  return [trained, ...rounds];
 }
 
 function requireWhole(option: string, value: number, least: number): void {

@@ -1,4 +1,4 @@
-import type { BlendAt } from "./acquisition/index.js";
+import type { BlendAt } from "./candidates/index.js";
 import type { MixedPair } from "./blend.js";
 import type { Score } from "./evaluation.js";
 import type { HoldoutScore } from "./holdout.js";

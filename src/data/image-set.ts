@@ -28,7 +28,7 @@ export function countClasses(labels: Uint8Array | Uint32Array): number {
 }
 
 /** Bytes of one image: channels × height × width. */
-export function bytesPerImage(set: ImageSet): number {
+export function bytesPerImage(set: Pick<ImageSet, "channels" | "height" | "width">): number {
   return set.channels * set.height * set.width;
 }
 

@@ -4,7 +4,7 @@ import {
   ConfidenceAcquisition,
   lambdaWeight,
   paperLambdas,
-  Pool,
+  PairCandidates,
   scoringWork,
   specFor,
   type BlendAt,
@@ -31,9 +31,8 @@ const quarters = [0.25, 0.5, 0.75];
 async function chooseTwice(device: Device, images: ImageSet, blendAt: BlendAt, single = false): Promise<Choice[][]> {
   const student = new Network(device, specFor("lenet5-half", images, 10), 1);
   const pixels = createTensor(device, [N, 1, SIDE, SIDE], { dtype: "u8", data: images.pixels });
-  const pool = new Pool(N, undefined, 0);
-  const context = { pool, lambdas: quarters, student, images: pixels, seed: 0, blendAt };
-  const acquisition = await ConfidenceAcquisition.create(context, single);
+  const candidates = new PairCandidates(images, pixels, { lambdas: quarters, seed: 0, blendAt, single });
+  const acquisition = await ConfidenceAcquisition.create({ candidates, student, seed: 0 });
   expect(acquisition.blendAt).toBe(blendAt);
   const rounds = [await acquisition.select(30, 1, {})];
   student.initialise(2);

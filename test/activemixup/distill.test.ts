@@ -5,8 +5,10 @@ import {
   distill,
   lambdaWeight,
   localManner,
+  mostSteps,
   planRounds,
   specFor,
+  stepsOf,
   type AnsweredQuery,
   type DistillOptions,
   type Teacher,
@@ -172,6 +174,22 @@ describe("planRounds", () => {
     expect(planRounds(100, { ...base, budget: 100 })).toEqual([100]);
     expect(planRounds(100, { ...base, budget: 102, rounds: 5 })).toEqual([100, 1, 1]);
     expect(planRounds(100, { ...base, budget: 300, strategy: "real-only" })).toEqual([100]);
+  });
+
+  it("asks by the end of each round about as many as the totals say", () => {
+    const options = { ...base, budget: 400, totals: [150, 300, 400] };
+    expect(planRounds(100, options)).toEqual([100, 50, 150, 100]);
+    expect(planRounds(80, options, 20)).toEqual([80, 50, 150, 100]);
+    expect(() => planRounds(100, { ...options, totals: [100, 200] })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals holds 100 after 100; expected growing numbers, each above the one before, from above --n 100]`);
+    expect(() => planRounds(100, { ...options, totals: [300, 200] })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals holds 200 after 300; expected growing numbers, each above the one before, from above --n 100]`);
+    expect(() => planRounds(100, { ...options, reserve: 1 })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals ends with 400, and the budget covers 399; raise --budget or lower the last]`);
+  });
+
+  it("gives each round its training steps", () => {
+    const steps = [10, 20, 30];
+    expect([0, 1, 2].map((round) => stepsOf(round, 1000, { ...base, steps }))).toEqual(steps);
+    expect(mostSteps([100, 50, 50], { ...base, steps })).toBe(30);
+    expect(mostSteps([100, 50, 50], { ...base, steps: undefined, epochs: 2, batch: 10 })).toBe(40);
   });
 
   it("refuses what cannot be meant", () => {

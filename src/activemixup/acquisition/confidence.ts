@@ -1,4 +1,4 @@
-import { advance, candidateBlends, gatherRows, scorePairs, selectLowest } from "../../kernels/index.js";
+import { advance, gatherRows, scorePairs, selectLowest } from "../../kernels/index.js";
 import {
   createTensor,
   readTensor,
@@ -9,115 +9,82 @@ import {
   type ReplayOptions,
   type Tensor,
 } from "../../tensor/index.js";
-import { lambdaWeight } from "../blend.js";
-import type { Acquisition, AcquisitionContext, Choice } from "./acquisition.js";
-import { chooseBlendAt, scoringWork, type BlendAt } from "./blend-at.js";
-import { FeatureBlends, PixelBlends, type BlendLogits } from "./blend-logits.js";
-
-/** Images in one recorded batch of scoring. */
-const BATCH = 1024;
+import type { BlendAt } from "../candidates/blend-at.js";
+import type { CandidateView, Choice } from "../candidates/candidates.js";
+import type { Acquisition, AcquisitionContext } from "./acquisition.js";
 
 interface Selected {
-  readonly indices: Tensor<"u32">;
+  readonly places: Tensor<"u32">;
   readonly scores: Tensor<"f32">;
-  readonly choices: Tensor<"u32">;
+  readonly lambdas: Tensor<"u32">;
 }
 
 /**
- * The paper's rule. Each pair's score is the student's confidence in its blend, the smallest over the λ grid (or at one
- * random λ a pair where `single`); the pairs of lowest score are chosen. Blending, scoring and selection run on the
- * device; what comes back is the chosen candidates alone.
+ * The paper's rule. Each candidate's score is the student's confidence in it, the smallest over its λ; those of lowest
+ * score are chosen. Making the images, scoring and selection run on the device; what comes back is the chosen places
+ * alone.
  */
 export class ConfidenceAcquisition implements Acquisition {
   private readonly selections = new Map<number, Recording<Selected>>();
 
   private constructor(
     private readonly context: AcquisitionContext,
-    readonly blendAt: BlendAt,
-    private readonly blends: BlendLogits,
+    private readonly view: CandidateView,
     private readonly tensors: ScoringTensors,
-    private readonly pairsInBatch: number,
-    /** Scores one batch of the pool. */
+    /** Scores one batch of candidates. */
     readonly scoring: Recording<unknown>,
   ) {}
 
-  static async create(context: AcquisitionContext, single: boolean): Promise<ConfidenceAcquisition> {
-    const { pool, lambdas, student, images, seed } = context;
+  static async create(context: AcquisitionContext): Promise<ConfidenceAcquisition> {
+    const { candidates, student } = context;
     const { device } = student;
-    const blendsOfPair = single ? 1 : lambdas.length;
-    const work = scoringWork(student, pool.images, pool.size, blendsOfPair);
-    const blendAt = context.blendAt ?? chooseBlendAt(work, device.capabilities);
-    const blends =
-      blendAt === "features"
-        ? await FeatureBlends.create(student, images, blendsOfPair)
-        : new PixelBlends(student, images);
-    const pairsInBatch = Math.min(pool.size, Math.max(1, Math.floor(BATCH / blendsOfPair)));
+    const { size, lambdas, single } = candidates;
+    const view = await candidates.view(student);
     const tensors: ScoringTensors = {
-      taken: createTensor(device, [pool.size], { dtype: "u32", name: "taken" }),
-      scores: createTensor(device, [pool.size], { name: "scores" }),
-      choices: createTensor(device, [pool.size], { dtype: "u32", name: "choices" }),
+      taken: createTensor(device, [size], { dtype: "u32", name: "taken" }),
+      scores: createTensor(device, [size], { name: "scores" }),
+      choices: createTensor(device, [size], { dtype: "u32", name: "choices" }),
       position: createTensor(device, [1], { dtype: "u32", name: "position" }),
-      lambdas: createTensor(device, [lambdas.length], {
-        dtype: "u32",
-        data: lambdas.map(lambdaWeight),
-        name: "lambdas",
-      }),
-      ...(pool.pairs
-        ? { pairs: createTensor(device, [pool.size], { dtype: "u32", data: pool.pairs, name: "pairs" }) }
-        : {}),
     };
     const scoring = await record(device, (recorder) => {
-      const candidates = {
-        images: pool.images,
-        pool: pool.size,
-        pairs: tensors.pairs,
-        lambdas: tensors.lambdas,
-        counter: tensors.position,
-        batch: pairsInBatch,
-        ...(single ? { single: { seed } } : {}),
-      };
-      const blend = candidateBlends(recorder, candidates);
       const { taken, scores, choices, position } = tensors;
-      scorePairs(recorder, blends.record(recorder, blend), {
-        counter: position,
-        taken,
-        scores,
-        choices,
-        lambdas: lambdas.length,
-        ...(single ? { single: { seed } } : {}),
-      });
+      const { logits } = view.record(recorder, position);
+      scorePairs(recorder, logits, { counter: position, taken, scores, choices, lambdas, single });
       advance(recorder, position);
     });
-    return new ConfidenceAcquisition(context, blendAt, blends, tensors, pairsInBatch, scoring);
+    return new ConfidenceAcquisition(context, view, tensors, scoring);
+  }
+
+  get blendAt(): BlendAt | undefined {
+    return this.view.blendAt;
   }
 
   async select(count: number, _round: number, options: ReplayOptions): Promise<Choice[]> {
-    const { pool, lambdas } = this.context;
-    writeTensor(this.tensors.taken, pool.taken);
+    const { candidates } = this.context;
+    const { size, batch } = candidates;
+    writeTensor(this.tensors.taken, candidates.taken);
     writeTensor(this.tensors.position, [0]);
-    await this.blends.refresh(options);
-    await replay(this.scoring, Math.ceil(pool.size / this.pairsInBatch), {
+    await this.view.refresh(options);
+    await replay(this.scoring, Math.ceil(size / batch), {
       ...options,
-      onProgress: (batches) => options.onProgress?.(Math.min(pool.size, batches * this.pairsInBatch)),
+      onProgress: (batches) => options.onProgress?.(Math.min(size, batches * batch)),
     });
     const selection = await this.selection(count);
     selection.run();
-    const [indices, scores, choices] = await Promise.all([
-      readTensor(selection.result.indices),
+    const [places, scores, lambdas] = await Promise.all([
+      readTensor(selection.result.places),
       readTensor(selection.result.scores),
-      readTensor(selection.result.choices),
+      readTensor(selection.result.lambdas),
     ]);
-    return Array.from(indices, (candidate, index) => ({
-      candidate,
-      ...pool.pairOf(candidate),
-      lambda: lambdas[choices[index]],
+    return Array.from(places, (place, index) => ({
+      ...candidates.choice(place, lambdas[index]),
       confidence: scores[index],
     })).sort((a, b) => a.confidence - b.confidence || a.candidate - b.candidate);
   }
 
   dispose(): void {
     this.scoring.dispose();
-    this.blends.dispose();
+    this.view.dispose();
     for (const selection of this.selections.values()) selection.dispose();
     for (const tensor of Object.values<Tensor>({ ...this.tensors })) tensor.dispose();
   }
@@ -130,9 +97,9 @@ export class ConfidenceAcquisition implements Acquisition {
       selection = await record(this.context.student.device, (recorder) => {
         const { indices } = selectLowest(recorder, scores, count);
         return {
-          indices: recorder.keep(indices),
+          places: recorder.keep(indices),
           scores: recorder.keep(gatherRows(recorder, scores, indices)),
-          choices: recorder.keep(gatherRows(recorder, choices, indices)),
+          lambdas: recorder.keep(gatherRows(recorder, choices, indices)),
         };
       });
       this.selections.set(count, selection);
@@ -147,7 +114,4 @@ interface ScoringTensors {
   /** Index of the λ that attains the score. */
   readonly choices: Tensor<"u32">;
   readonly position: Tensor<"u32">;
-  /** Weights in 65536ths. */
-  readonly lambdas: Tensor<"u32">;
-  readonly pairs?: Tensor<"u32">;
 }

@@ -3,13 +3,14 @@ import type { Acquisition, AcquisitionContext } from "./acquisition.js";
 import { ConfidenceAcquisition } from "./confidence.js";
 import { RandomAcquisition } from "./random.js";
 
-export type { Acquisition, AcquisitionContext, Choice } from "./acquisition.js";
-export { chooseBlendAt, scoringWork, type BlendAt, type ScoringWork } from "./blend-at.js";
+export type { Acquisition, AcquisitionContext } from "./acquisition.js";
 export { ConfidenceAcquisition } from "./confidence.js";
 export { RandomAcquisition } from "./random.js";
 
 interface StrategyEntry {
   readonly about: string;
+  /** Looks at each pair with one random λ, not with the whole grid. */
+  readonly single?: boolean;
   /** Absent where the strategy asks about nothing but the real images. */
   readonly create?: (context: AcquisitionContext) => Promise<Acquisition>;
 }
@@ -18,11 +19,12 @@ interface StrategyEntry {
 export const strategies: Readonly<Record<string, StrategyEntry>> = {
   confidence: {
     about: "pairs in whose blends the student is least sure, the smallest confidence over λ (the paper)",
-    create: (context) => ConfidenceAcquisition.create(context, false),
+    create: (context) => ConfidenceAcquisition.create(context),
   },
   "confidence-single": {
     about: "the same at one random λ a pair",
-    create: (context) => ConfidenceAcquisition.create(context, true),
+    single: true,
+    create: (context) => ConfidenceAcquisition.create(context),
   },
   random: {
     about: "random pairs and λ: mixup without selection",

@@ -1,6 +1,6 @@
-import { InputError } from "../errors.js";
-import { pairOf } from "../kernels/index.js";
-import { Philox, RandomStream } from "../tensor/index.js";
+import { InputError } from "../../errors.js";
+import { pairOf } from "../../kernels/index.js";
+import { Philox, RandomStream } from "../../tensor/index.js";
 
 /**
  * The candidate pool (step 2): pairs i < j of the n real images, all of them or a seeded sample, each chosen at most

@@ -19,18 +19,19 @@ import {
   type ReplayOptions,
   type Tensor,
 } from "../../tensor/index.js";
+import { headsOf, type Heads } from "./candidates.js";
 
-/** What a student says of blends of the real images. */
-export interface BlendLogits {
-  /** To be called before each pass, with the weights that the student has by then. */
+/** How a network looks at blends of the real images. */
+export interface BlendPass {
+  /** To be called before each pass over the pool, with the weights that the network has by then. */
   refresh(options: ReplayOptions): Promise<void>;
-  /** Records the logits [B, classes] of `blend`, in evaluation mode. */
-  record(recorder: Recorder, blend: Blend): Tensor<"f32">;
+  /** Records what the network says of `blend`, B blends, in evaluation mode. */
+  record(recorder: Recorder, blend: Blend): Heads;
   dispose(): void;
 }
 
 /** Of blends that are rounded to 8 bits, as a teacher sees them. */
-export class PixelBlends implements BlendLogits {
+export class PixelBlends implements BlendPass {
   constructor(
     private readonly student: Network,
     private readonly images: Tensor<"u8">,
@@ -40,10 +41,10 @@ export class PixelBlends implements BlendLogits {
     return Promise.resolve();
   }
 
-  record(recorder: Recorder, blend: Blend): Tensor<"f32"> {
+  record(recorder: Recorder, blend: Blend): Heads {
     const { mean, deviation } = this.student.spec;
     const input = blendImages(recorder, this.images, blend, { mean, std: deviation });
-    return this.student.forward({ recorder, training: false, seed: 0 }, input).output;
+    return headsOf(this.student.forwardWithFeatures({ recorder, training: false, seed: 0 }, input));
   }
 
   dispose(): void {
@@ -58,7 +59,7 @@ const BATCH = 256;
  * Of blends of the features that the linear part of the student's first layer has of each image: all n are computed
  * before a pass, and lie on the device until the next.
  */
-export class FeatureBlends implements BlendLogits {
+export class FeatureBlends implements BlendPass {
   private constructor(
     private readonly start: LinearStart,
     private readonly perPair: number,
@@ -105,11 +106,11 @@ export class FeatureBlends implements BlendLogits {
     await replay(this.recording, Math.ceil(features.shape[0] / weight.size), { signal });
   }
 
-  record(recorder: Recorder, blend: Blend): Tensor<"f32"> {
+  record(recorder: Recorder, blend: Blend): Heads {
     const { bias, relu, pool, rest } = this.start;
     const options = { perPair: this.perPair, bias: bias?.value, relu, pool };
     const blended = blendFeatures(recorder, this.tensors.features, blend, options);
-    return Sequential.of(...rest).forward({ recorder, training: false, seed: 0 }, blended).output;
+    return headsOf(Sequential.of(...rest).forwardWithFeatures({ recorder, training: false, seed: 0 }, blended));
   }
 
   dispose(): void {
