@@ -11,6 +11,7 @@ export * from "./loss/index.js";
 export * from "./pool/index.js";
 export * from "./optimizer/index.js";
 export * from "./mixup/index.js";
+export * from "./warp/index.js";
 export * from "./norm/index.js";
 export * from "./select/index.js";
 export * from "./tune/index.js";

@@ -10,7 +10,7 @@ const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
 /** High 32 bits of the 64-bit product of two unsigned 32-bit numbers, by 16-bit halves. */
-function multiplyHigh(a: number, b: number): number {
+export function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
@@ -61,6 +61,8 @@ export const RandomStream = {
   acquisition: 8,
   digits: 9,
   split: 10,
+  warp: 11,
+  compose: 12,
 } as const;
 
 /** A sequence of random numbers from a seed, for use on the host. */

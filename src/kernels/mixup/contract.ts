@@ -124,24 +124,38 @@ function expectBlend(operation: string, { first, second, weight }: Blend): Shape
 }
 
 /**
- * Requires normalisation and augmentation that fit images of `shape`.
- * @throws what blendImages throws.
+ * Requires a normalisation that fits images of `shape` [B, C, H, W]: at most four channels, and one number for each.
+ * @throws ShapeError where there are more channels, or `mean` or `std` has not one finite number for each; InputError
+ * where an `std` is not above 0.
  */
-export function expectImageOptions(shape: Shape, { mean, std, augment }: BlendImagesOptions): void {
+export function expectNormalisation(
+  operation: string,
+  shape: Shape,
+  { mean, std }: { readonly mean: readonly number[]; readonly std: readonly number[] },
+): void {
   const channels = shape[1];
   if (channels > MOST_CHANNELS) {
-    throw new ShapeError(`blendImages: images have ${channels} channels; expected 1 to ${MOST_CHANNELS}`);
+    throw new ShapeError(`${operation}: images have ${channels} channels; expected 1 to ${MOST_CHANNELS}`);
   }
   for (const [what, values] of Object.entries({ mean, std })) {
     if (values.length !== channels || !values.every((value) => Number.isFinite(value))) {
       throw new ShapeError(
-        `blendImages: ${what} is [${values.join(", ")}]; expected ${channels} numbers, one a channel`,
+        `${operation}: ${what} is [${values.join(", ")}]; expected ${channels} numbers, one a channel`,
       );
     }
   }
   if (!std.every((value) => value > 0)) {
-    throw new InputError(`blendImages: std is [${std.join(", ")}]; expected numbers above 0`);
+    throw new InputError(`${operation}: std is [${std.join(", ")}]; expected numbers above 0`);
   }
+}
+
+/**
+ * Requires normalisation and augmentation that fit images of `shape`.
+ * @throws what blendImages throws.
+ */
+export function expectImageOptions(shape: Shape, options: BlendImagesOptions): void {
+  expectNormalisation("blendImages", shape, options);
+  const { augment } = options;
   if (!augment) return;
   expectCounter("blendImages", augment.counter);
   expectUint32("blendImages", "seed", augment.seed);

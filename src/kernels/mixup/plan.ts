@@ -1,5 +1,5 @@
 import type { Capabilities } from "../../tensor/device.js";
-import type { GpuPlan } from "../../tensor/launch.js";
+import type { FloatParam, GpuPlan } from "../../tensor/launch.js";
 import philox from "../../tensor/philox.wgsl?raw";
 import { RandomStream } from "../../tensor/random.js";
 import divisionSource from "../division.wgsl?raw";
@@ -33,6 +33,20 @@ export function planBlendPixels(batch: number, size: number, images: number): Gp
   };
 }
 
+/**
+ * Params `scale: vec4f, offset: vec4f` that take an 8-bit pixel of a channel to (pixel / 255 − mean) / std; 0 past the
+ * last of at most four channels.
+ */
+export function normalisationParams(
+  channels: number,
+  mean: readonly number[],
+  std: readonly number[],
+): readonly FloatParam[] {
+  const four = (value: (channel: number) => number) =>
+    Array.from({ length: 4 }, (_, channel) => ({ f32: channel < channels ? value(channel) : 0 }));
+  return [...four((channel) => 1 / (255 * std[channel])), ...four((channel) => -mean[channel] / std[channel])];
+}
+
 /** Times four pixels that one invocation of blendImages makes. */
 const PER_INVOCATION = 4;
 
@@ -45,8 +59,6 @@ export function planBlendImages(
 ): GpuPlan {
   const rows = channels * height;
   const groupsPerImage = Math.ceil((rows * Math.ceil(width / 4)) / (WORKGROUP * PER_INVOCATION));
-  const four = (value: (channel: number) => number) =>
-    Array.from({ length: 4 }, (_, channel) => ({ f32: channel < channels ? value(channel) : 0 }));
   return {
     program: {
       name: "mixup/blend-images",
@@ -57,11 +69,10 @@ export function planBlendImages(
         width % 4 === 0 ? writeFoursSource : writeNumbersSource,
         blendImagesSource,
       ],
-      constants: { WORKGROUP, PER_INVOCATION, AUGMENT_STREAM: RandomStream.augment },
+      constants: { WORKGROUP, PER_INVOCATION, AUGMENT_STREAM: RandomStream.augment, OUT_BINDING: 6 },
     },
     params: [
-      ...four((channel) => 1 / (255 * std[channel])),
-      ...four((channel) => -mean[channel] / std[channel]),
+      ...normalisationParams(channels, mean, std),
       ...[groupsPerImage, batch, images - 1, rows * width, rows, height, width],
       ...[Number(augment !== undefined), augment?.crop ?? 0, Number(augment?.flip ?? false), augment?.seed ?? 0],
     ],
