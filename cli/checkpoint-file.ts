@@ -53,11 +53,14 @@ function withoutPrefix(state: NetworkState, prefix: string): NetworkState {
   return new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
-/** One line an answer: numbers of the two images among those trained on, λ, and the teacher's probabilities. */
+/**
+ * One line an answer: numbers of the two images among those trained on, λ, the teacher's probabilities; of a candidate
+ * of warped images its kind, and the box of a cutmix.
+ */
 export function formatAnswers(answers: readonly AnsweredQuery[]): string {
   return answers
-    .map(({ round, first, second, lambda, candidate, confidence, label }) => {
-      const line = { round, first, second, lambda, candidate, confidence, label: Array.from(label) };
+    .map(({ round, kind, first, second, lambda, box, candidate, confidence, label }) => {
+      const line = { round, kind, first, second, lambda, box, candidate, confidence, label: Array.from(label) };
       return `${JSON.stringify(line)}\n`;
     })
     .join("");
@@ -69,6 +72,8 @@ const answerLine = z.object({
   first: index,
   second: index,
   lambda: z.number(),
+  kind: z.enum(["warp", "mix", "cutmix"]).optional(),
+  box: z.tuple([index, index, index, index]).optional(),
   candidate: index.optional(),
   confidence: z.number().optional(),
   label: z.array(z.number()),

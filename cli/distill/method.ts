@@ -1,4 +1,10 @@
-import { defaultDistillOptions, type DistillOptions, type Teacher } from "../../src/activemixup/index.js";
+import {
+  defaultDistillOptions,
+  warpRanges,
+  type DistillOptions,
+  type Teacher,
+  type WarpPreset,
+} from "../../src/activemixup/index.js";
 import { paperSchedule, paperSgd, plainAdam, type Schedule } from "../../src/nn/index.js";
 import type { DistillCommandOptions } from "./options.js";
 
@@ -25,7 +31,7 @@ function usualReserve({ n, budget }: DistillCommandOptions, teachers: readonly T
 /** The method's quantities that the options mean. */
 export function methodOptions(options: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
   const { budget, rounds, perRound, totals, strategy, lambdas, pool, epochs, batch, seed } = options;
-  const { skipUnanswered, targetAgreement, patience } = options;
+  const { skipUnanswered, targetAgreement, patience, augment, flip = false } = options;
   const schedule = schedules[options.schedule];
   const countFailed = !options.freeRetries;
   return {
@@ -36,9 +42,20 @@ export function methodOptions(options: DistillCommandOptions, teachers: readonly
     optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
     schedule: { ...schedule, rate: options.rate ?? schedule.rate },
     restart: options.restart ?? false,
+    candidates: options.candidates,
+    candidateWarps: warpRanges(candidateWarps(options), 1, flip),
     blendAt: options.exactBlends ? "pixels" : undefined,
-    augmentation: { crop: options.crop, flip: options.flip ?? false },
+    augmentation: {
+      crop: options.crop,
+      flip,
+      warp: augment === "none" ? undefined : warpRanges(augment, options.augmentShare, flip),
+    },
   };
+}
+
+/** Candidates are warped as training images are, and in any case. */
+function candidateWarps({ candidateWarps, augment }: DistillCommandOptions): WarpPreset {
+  return candidateWarps ?? (augment === "none" ? "affine" : augment);
 }
 
 /** Share of the n images to hold out: unless told otherwise, some where there is no test set to report on. */

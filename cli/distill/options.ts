@@ -1,5 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { defaultDistillOptions, strategies } from "../../src/activemixup/index.js";
+import {
+  candidateKinds,
+  defaultDistillOptions,
+  strategies,
+  warpPresets,
+  type CandidateKind,
+  type WarpPreset,
+} from "../../src/activemixup/index.js";
 import { architectures } from "../../src/nn/index.js";
 import { numbers, positive, share, whole, wholes } from "../parse.js";
 
@@ -20,6 +27,8 @@ export interface DistillCommandOptions {
   readonly rounds: number;
   readonly perRound?: number;
   readonly strategy: string;
+  readonly candidates: CandidateKind;
+  readonly candidateWarps?: WarpPreset;
   readonly lambdas: readonly number[];
   readonly pool?: number;
   readonly exactBlends?: boolean;
@@ -31,6 +40,8 @@ export interface DistillCommandOptions {
   readonly optimizer: "adam" | "sgd";
   readonly rate?: number;
   readonly schedule: "cosine" | "paper" | "constant";
+  readonly augment: WarpPreset | "none";
+  readonly augmentShare: number;
   readonly crop: number;
   readonly flip?: boolean;
   readonly holdout?: number;
@@ -84,8 +95,23 @@ export function withDistillOptions(command: Command): Command {
       wholes(1),
     )
     .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
-    .option("--lambdas <list>", "shares of the first image in a blend", numbers, [...defaults.lambdas])
-    .option("--pool <pairs>", "most candidate pairs, a random sample (default: all pairs)", whole(1))
+    .addOption(
+      new Option("--candidates <kind>", `what is chosen from: ${describeKinds()}`)
+        .choices(Object.keys(candidateKinds))
+        .default(defaults.candidates),
+    )
+    .addOption(
+      new Option(
+        "--candidate-warps <name>",
+        "how candidates are warped, but for mix (default: as --augment, affine where that is none)",
+      ).choices(Object.keys(warpPresets)),
+    )
+    .option("--lambdas <list>", "shares of the first image in a blend, of mix", numbers, [...defaults.lambdas])
+    .option(
+      "--pool <count>",
+      "candidates: of mix, a random sample of all pairs (default: all); of others, drawn each round (default: 60000)",
+      whole(1),
+    )
     .option("--exact-blends", "score blends in 8 bits, as the teacher sees them, even where that is slower")
     .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
     .option(
@@ -106,6 +132,15 @@ export function withDistillOptions(command: Command): Command {
         .choices(["cosine", "paper", "constant"])
         .default("cosine"),
     )
+    .addOption(
+      new Option(
+        "--augment <name>",
+        "warp images at random in training, instead of --crop: light for photographs, affine or elastic for writing",
+      )
+        .choices(["none", ...Object.keys(warpPresets)])
+        .default("none"),
+    )
+    .option("--augment-share <share>", "of the images in training, how many --augment warps", share, 0.5)
     .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), defaults.augmentation.crop)
     .option("--flip", "mirror images at random in training")
     .option(
@@ -122,6 +157,13 @@ export function withDistillOptions(command: Command): Command {
       "--resume <folder>",
       "go on with the run in this folder, as its config.json says; no other option is needed",
     );
+}
+
+/** The kinds of candidates in words. */
+function describeKinds(): string {
+  return Object.entries(candidateKinds)
+    .map(([name, { about }]) => `${name}, ${about}`)
+    .join("; ");
 }
 
 /** Options that may be given several times. */

@@ -1,10 +1,10 @@
 import { bytesPerImage } from "../data/index.js";
 import { InputError } from "../errors.js";
 import { Examples, Trainer, type NetworkState } from "../nn/index.js";
-import { createTensor, type Tensor } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition } from "./acquisition/index.js";
-import { blendOnHost, lambdaWeight, type MixedPair } from "./blend.js";
-import { PairCandidates, type Candidates, type Choice } from "./candidates/index.js";
+import type { MixedPair } from "./blend.js";
+import { candidateKinds, createCandidates, type Candidates, type Choice } from "./candidates/index.js";
 import type { DistillInput } from "./distill-input.js";
 import { Evaluation } from "./evaluation.js";
 import { HoldoutJudge } from "./holdout.js";
@@ -13,12 +13,18 @@ import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
 import { bestRound, stopReason } from "./stopping.js";
 import { addSeconds, Stopwatch } from "./stopwatch.js";
+import { exampleOfBlend, exampleOfRow, TrainingImages, type Example } from "./training-images.js";
 
 /** An image that is to be asked about; a real image is no candidate. */
 type Chosen = MixedPair & Partial<Choice>;
 
+function isChoice<T extends Chosen>(image: T): image is T & Choice {
+  return image.candidate !== undefined;
+}
+
 /** What a run holds on the device while it goes on. */
 interface Equipment {
+  readonly images: TrainingImages;
   readonly examples: Examples;
   readonly trainer: Trainer;
   readonly selection: { readonly candidates: Candidates; readonly acquisition: Acquisition } | undefined;
@@ -27,6 +33,8 @@ interface Equipment {
 /** One run of the method: made, executed once, disposed of. */
 export class DistillRun {
   private readonly answers: AnsweredQuery[];
+  /** The answers as examples. */
+  private readonly examples: Example[];
   private readonly leftOut: number[];
   private readonly rounds: RoundReport[];
   private best: NetworkState | undefined;
@@ -46,6 +54,7 @@ export class DistillRun {
     this.leftOut = [...(input.resume?.leftOut ?? [])];
     this.rounds = [...(input.resume?.rounds ?? [])];
     this.best = input.resume?.best;
+    this.examples = this.restore();
   }
 
   static async create(input: DistillInput): Promise<DistillRun> {
@@ -54,13 +63,13 @@ export class DistillRun {
     const plan = planDistill(input);
     const preparing = new Stopwatch();
     const { device } = student;
-    const shape = [images.count, images.channels, images.height, images.width];
-    const pixels = createTensor(device, shape, { dtype: "u8", data: images.pixels, name: "real images" });
-    const examples = new Examples(device, pixels, sum(plan), panels.asked.classes);
+    const kept = candidateKinds[options.candidates].compositions ? sum(plan.slice(1)) : 0;
+    const trained = new TrainingImages(device, images, kept);
+    const examples = new Examples(device, trained.tensor, sum(plan), panels.asked.classes);
     const trainer = await preparing.time("prepare", () =>
       Trainer.create(student, examples, options, mostSteps(plan, options)),
     );
-    const selection = plan.length > 1 ? await preparing.time("prepare", () => select(input, pixels)) : undefined;
+    const selection = plan.length > 1 ? await preparing.time("prepare", () => select(input, trained.real)) : undefined;
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
@@ -68,7 +77,29 @@ export class DistillRun {
       trainer.skip(sum(resume.rounds.map(({ steps }) => steps)));
       student.load(resume.student, "the checkpoint");
     }
-    return new DistillRun(input, plan, panels, { examples, trainer, selection }, start, [preparing]);
+    const equipment = { images: trained, examples, trainer, selection };
+    return new DistillRun(input, plan, panels, equipment, start, [preparing]);
+  }
+
+  /** The examples of the answers of a checkpoint. */
+  private restore(): Example[] {
+    const size = bytesPerImage(this.input.images);
+    const choices = this.answers.filter(isChoice);
+    const { candidates } = this.equipment.selection ?? {};
+    const pixels = candidates?.areBlends === false ? candidates.pixels(choices) : new Uint8Array();
+    let place = 0;
+    return this.answers.map((answer) => {
+      const start = isChoice(answer) ? size * place++ : 0;
+      return this.exampleOf(answer, pixels.subarray(start, start + size));
+    });
+  }
+
+  /** @param pixels of the image */
+  private exampleOf(image: Chosen, pixels: Uint8Array): Example {
+    const { images, selection } = this.equipment;
+    return isChoice(image) && selection?.candidates.areBlends === false
+      ? exampleOfRow(images.keep(pixels))
+      : exampleOfBlend(image);
   }
 
   async execute(): Promise<DistillReport> {
@@ -192,25 +223,31 @@ export class DistillRun {
   }
 
   /**
-   * Shows the teacher the blends' 8-bit pixels, the same that the image kernel will compute for the student.
+   * Shows the teacher the real images, or the 8-bit pixels of candidates: the same that the student is trained on.
    * @returns how many were answered, and how many the teacher never answered; the budget did not cover the others
    */
   private async ask(round: number, chosen: readonly Chosen[]): Promise<{ answered: number; skipped: number }> {
     const { images, observer, signal } = this.input;
     const { channels, height, width } = images;
-    const pixels = blendOnHost(images.pixels, bytesPerImage(images), chosen);
+    const pixels = chosen.every(isChoice)
+      ? this.equipment.selection!.candidates.pixels(chosen)
+      : images.pixels.subarray(0, images.count * bytesPerImage(images));
     const labels = await this.panels.asked.query(
       { count: chosen.length, channels, height, width, pixels },
       { signal, onProgress: (done) => observer?.onProgress?.("query", round, done, chosen.length) },
     );
+    const size = bytesPerImage(images);
     const answers: AnsweredQuery[] = [];
+    const examples: Example[] = [];
     let skipped = 0;
-    for (const [index, blend] of chosen.entries()) {
+    for (const [index, image] of chosen.entries()) {
       const label = labels[index];
-      if (typeof label !== "string") answers.push({ ...blend, round, label });
-      else {
+      if (typeof label !== "string") {
+        answers.push({ ...image, round, label });
+        examples.push(this.exampleOf(image, pixels.subarray(index * size, (index + 1) * size)));
+      } else {
         if (label === "skipped") skipped++;
-        if (blend.candidate !== undefined) this.leftOut.push(blend.candidate);
+        if (image.candidate !== undefined) this.leftOut.push(image.candidate);
       }
     }
     if (this.answers.length + answers.length === 0) {
@@ -218,17 +255,16 @@ export class DistillRun {
     }
     await observer?.onAnswers?.(answers);
     this.answers.push(...answers);
+    this.examples.push(...examples);
     return { answered: answers.length, skipped };
   }
 
   private train(round: number, steps: number): Promise<number> {
     const { options, student, observer, signal } = this.input;
-    const { examples, trainer } = this.equipment;
+    const { images, examples, trainer } = this.equipment;
     if (this.start && round > 0) student.load(this.start, "the student's start");
-    examples.set(
-      this.answers.map(({ first, second, lambda }) => ({ first, second, weight: lambdaWeight(lambda) })),
-      concatenate(this.answers.map(({ label }) => label)),
-    );
+    images.upload();
+    examples.set(this.examples, concatenate(this.answers.map(({ label }) => label)));
     return trainer.fit(round, {
       steps,
       schedule: options.schedule,
@@ -238,26 +274,22 @@ export class DistillRun {
   }
 
   dispose(): void {
-    const { examples, trainer, selection } = this.equipment;
+    const { images, examples, trainer, selection } = this.equipment;
     this.judge?.dispose();
     this.evaluation?.dispose();
     selection?.acquisition.dispose();
     selection?.candidates.dispose();
     trainer.dispose();
-    examples.images.dispose();
+    images.dispose();
     examples.dispose();
   }
 }
 
 /** The candidates that the options mean, and what chooses from them. */
-async function select(
-  { images, student, options }: DistillInput,
-  pixels: Tensor<"u8">,
-): Promise<Equipment["selection"]> {
-  const { lambdas, pool, seed, blendAt, strategy } = options;
-  const { create, single = false } = findStrategy(strategy);
-  const candidates = new PairCandidates(images, pixels, { lambdas, pool, seed, blendAt, single });
-  return { candidates, acquisition: await create!({ candidates, student, seed }) };
+async function select({ images, student, options }: DistillInput, real: Tensor<"u8">): Promise<Equipment["selection"]> {
+  const { create, single = false } = findStrategy(options.strategy);
+  const candidates = createCandidates(images, real, options, single);
+  return { candidates, acquisition: await create!({ candidates, student, seed: options.seed }) };
 }
 
 function concatenate(rows: readonly Float32Array[]): Float32Array {

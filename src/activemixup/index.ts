@@ -35,3 +35,4 @@ export { oneLine, redact, type Environment } from "./teacher/secrets.js";
 export { openExecTeacher, openHttpTeacher, openModuleTeacher, openOnnxTeacher } from "./teacher/open.js";
 export type * from "./teacher/settings.js";
 export * from "./teacher/teacher.js";
+export { warpPresets, warpRanges, type WarpPreset } from "./warps.js";

@@ -1,6 +1,8 @@
 import { plainAdam, type Augmentation, type OptimizerOptions, type Schedule } from "../nn/index.js";
-import type { BlendAt } from "./candidates/index.js";
+import type { WarpRanges } from "../kernels/index.js";
+import type { BlendAt, CandidateKind } from "./candidates/index.js";
 import { paperLambdas } from "./blend.js";
+import { warpRanges } from "./warps.js";
 
 /** All quantities of the method. */
 export interface DistillOptions {
@@ -23,9 +25,16 @@ export interface DistillOptions {
   /** Images asked about by the end of each round after the first, growing, instead of `rounds`. */
   readonly totals?: readonly number[] | undefined;
   readonly strategy: string;
-  /** λ grid. */
+  /** What is chosen from. */
+  readonly candidates: CandidateKind;
+  /** How the images are warped of which candidates are made, all but those of kind `mix`. */
+  readonly candidateWarps: WarpRanges;
+  /** λ grid, of candidates of kind `mix`. */
   readonly lambdas: readonly number[];
-  /** Most candidate pairs: a seeded sample of them; all pairs where absent. */
+  /**
+   * Most candidate pairs: a seeded sample of them; all pairs where absent. Of candidates of other kinds, how many are
+   * drawn each round; 60,000 where absent.
+   */
   readonly pool?: number;
   /** Where candidates are blended to be scored; chosen by how much there is to do where absent. */
   readonly blendAt?: BlendAt | undefined;
@@ -50,6 +59,8 @@ export const defaultDistillOptions: Omit<DistillOptions, "budget"> = {
   countFailed: true,
   rounds: 5,
   strategy: "confidence",
+  candidates: "mix",
+  candidateWarps: warpRanges("affine", 1, false),
   lambdas: paperLambdas,
   epochs: 20,
   restart: false,

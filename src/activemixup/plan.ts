@@ -5,7 +5,7 @@ import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
 import type { DistillInput } from "./distill-input.js";
 import { checkTeachers } from "./ledger/panel.js";
-import { countPairs } from "./candidates/pool.js";
+import { checkCandidates } from "./candidates/index.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
 import { asksTest, teachersOf } from "./panels.js";
@@ -36,20 +36,8 @@ export function planDistill(input: DistillPlanInput): number[] {
   if (mostSteps(plan, options) > MOST_STEPS) {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
-  const wanted = sum(plan) - images.count;
-  if (plan.length === 1) return plan;
-  const pairs = Math.min(options.pool ?? Infinity, countPairs(images.count));
-  if (wanted > pairs) {
-    throw new InputError(
-      `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
-        `lower --budget to ${options.budget - wanted + pairs}, or raise --pool or --n`,
-    );
-  }
-  const most = Math.floor(student.device.capabilities.bindingBytes / 4);
-  if (pairs > most) {
-    throw new InputError(
-      `the pool has ${pairs} pairs; this device scores at most ${most}: give --pool ${most} or less`,
-    );
+  if (plan.length > 1) {
+    checkCandidates(images, plan.slice(1), options, student.device.capabilities.bindingBytes);
   }
   return plan;
 }

@@ -1,4 +1,4 @@
-import type { BlendAt } from "./candidates/index.js";
+import type { BlendAt, Choice } from "./candidates/index.js";
 import type { MixedPair } from "./blend.js";
 import type { Score } from "./evaluation.js";
 import type { HoldoutScore } from "./holdout.js";
@@ -6,13 +6,9 @@ import type { TeacherAccount } from "./ledger/ledger.js";
 import type { NetworkState } from "../nn/index.js";
 import type { PhaseSeconds } from "./stopwatch.js";
 
-/** One answered query: a blend (a real image is one of itself with itself, λ = 1) and its soft label. */
-export interface AnsweredQuery extends MixedPair {
+/** One answered query: a candidate, or a real image (the blend of one with itself, λ = 1), and its soft label. */
+export interface AnsweredQuery extends MixedPair, Partial<Omit<Choice, keyof MixedPair>> {
   readonly round: number;
-  /** Number in the pool; absent for a real image. */
-  readonly candidate?: number;
-  /** The student's confidence in the blend when it was chosen, where the strategy looks at it. */
-  readonly confidence?: number;
   /** The teacher's probabilities, one a class; the mean of several teachers. */
   readonly label: Float32Array;
 }

@@ -3,8 +3,13 @@ import {
   advance,
   batchIndices,
   blendImages,
+  drawWarps,
   gatherRows,
   softmaxCrossEntropy,
+  warpBlends,
+  type Blend,
+  type Normalisation,
+  type WarpRanges,
 } from "../kernels/index.js";
 import {
   createTensor,
@@ -26,10 +31,12 @@ import { milestoneSteps, scheduleRates, type Schedule } from "./schedule.js";
 
 /** Random changes of the training images that cost no query. */
 export interface Augmentation {
-  /** Largest shift in pixels on each axis; what enters is black (a crop after padding). */
+  /** Largest shift in pixels on each axis; what enters is black (a crop after padding). Of no account with `warp`. */
   readonly crop: number;
-  /** Mirror left and right with probability ½. */
+  /** Mirror left and right with probability ½. Of no account with `warp`, which has a flip of its own. */
   readonly flip: boolean;
+  /** Turn, scale, shear, shift and bend images instead. */
+  readonly warp?: WarpRanges | undefined;
 }
 
 export interface TrainerOptions {
@@ -179,15 +186,31 @@ function recordStep(
     weight: gatherRows(recorder, examples.weight, chosen),
   };
   const targets = gatherRows(recorder, examples.targets, chosen);
-  const augment =
-    augmentation.crop > 0 || augmentation.flip ? { ...augmentation, seed, counter: state.draw } : undefined;
-  const images = blendImages(recorder, examples.images, blend, { mean, std: deviation, augment });
+  const images = augmented(recorder, examples.images, blend, { mean, std: deviation }, augmentation, seed, state.draw);
   const { output, backward } = network.forward({ recorder, training: true, seed, step: state.draw }, images);
   const { losses, gradient } = softmaxCrossEntropy(recorder, output, targets);
   accumulateMean(recorder, losses, state.loss);
   backward(gradient, false);
   optimizer.record(recorder, state.rates, state.step);
   advance(recorder, state.step, state.position, state.draw);
+}
+
+/** Records this step's images, changed at random. */
+function augmented(
+  recorder: Recorder,
+  images: Tensor<"u8">,
+  blend: Blend,
+  normalisation: Normalisation,
+  { crop, flip, warp }: Augmentation,
+  seed: number,
+  counter: Tensor<"u32">,
+): Tensor<"f32"> {
+  if (warp) {
+    const draw = { ranges: warp, seed, stream: RandomStream.augment, counter };
+    return warpBlends(recorder, images, blend, drawWarps(recorder, blend.first.shape[0], draw), normalisation);
+  }
+  const augment = crop > 0 || flip ? { crop, flip, seed, counter } : undefined;
+  return blendImages(recorder, images, blend, { ...normalisation, augment });
 }
 
 /** Example numbers in shuffled passes, one after the other: each example comes once before any comes again. */

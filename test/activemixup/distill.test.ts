@@ -180,9 +180,15 @@ describe("planRounds", () => {
     const options = { ...base, budget: 400, totals: [150, 300, 400] };
     expect(planRounds(100, options)).toEqual([100, 50, 150, 100]);
     expect(planRounds(80, options, 20)).toEqual([80, 50, 150, 100]);
-    expect(() => planRounds(100, { ...options, totals: [100, 200] })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals holds 100 after 100; expected growing numbers, each above the one before, from above --n 100]`);
-    expect(() => planRounds(100, { ...options, totals: [300, 200] })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals holds 200 after 300; expected growing numbers, each above the one before, from above --n 100]`);
-    expect(() => planRounds(100, { ...options, reserve: 1 })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals ends with 400, and the budget covers 399; raise --budget or lower the last]`);
+    expect(() => planRounds(100, { ...options, totals: [100, 200] })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --totals holds 100 after 100; expected growing numbers, each above the one before, from above --n 100]`,
+    );
+    expect(() => planRounds(100, { ...options, totals: [300, 200] })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --totals holds 200 after 300; expected growing numbers, each above the one before, from above --n 100]`,
+    );
+    expect(() => planRounds(100, { ...options, reserve: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --totals ends with 400, and the budget covers 399; raise --budget or lower the last]`,
+    );
   });
 
   it("gives each round its training steps", () => {

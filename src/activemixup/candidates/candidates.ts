@@ -2,9 +2,14 @@ import type { FeatureActivation, Network } from "../../nn/index.js";
 import type { Recorder, ReplayOptions, Tensor } from "../../tensor/index.js";
 import type { MixedPair } from "../blend.js";
 import type { BlendAt } from "./blend-at.js";
+import type { Box, CompositionKind } from "./composition.js";
 
 /** A candidate that was chosen. */
 export interface Choice extends MixedPair {
+  /** Of warped images; absent for a plain blend of real ones. */
+  readonly kind?: CompositionKind;
+  /** Where the second image is seen, of a cutmix. */
+  readonly box?: Box;
   /** Tells it apart from all other candidates of the run. */
   readonly candidate: number;
   /** The student's confidence in the image, where the acquisition computed it. */
@@ -16,6 +21,8 @@ export interface Choice extends MixedPair {
  * In a round they have places from 0 on; images are made when they are looked at, and never stored.
  */
 export interface Candidates {
+  /** Whether each is a plain blend of real images, which training can make anew from them at each step. */
+  readonly areBlends: boolean;
   /** Places in a round. */
   readonly size: number;
   /** L, λ at which {@link choice} can have a candidate; 1 where a candidate is one image. */

@@ -28,6 +28,7 @@ export interface PairOptions {
 
 /** The paper's candidates: pairs of real images, blended at each λ of a grid; each pair is chosen at most once. */
 export class PairCandidates implements Candidates {
+  readonly areBlends = true;
   readonly size: number;
   readonly lambdas: number;
   readonly single: { readonly seed: number } | undefined;

@@ -1,0 +1,105 @@
+import { InputError } from "../../errors.js";
+import type { ImageShape } from "../../nn/index.js";
+import type { Tensor } from "../../tensor/index.js";
+import type { DistillOptions } from "../options.js";
+import type { Candidates } from "./candidates.js";
+import type { CompositionKind } from "./composition.js";
+import { ComposedCandidates } from "./compositions.js";
+import { PairCandidates, type Pixels } from "./pairs.js";
+import { countPairs } from "./pool.js";
+
+/** What candidates are made of, by name. */
+export const candidateKinds = {
+  mix: { about: "pairs of real images over the λ grid (the paper)", compositions: undefined },
+  warp: { about: "warped real images", compositions: ["warp"] },
+  cutmix: { about: "warped images with a part of another cut in", compositions: ["cutmix"] },
+  mixture: {
+    about: "in thirds, warped images, blends of two, and cutmix of two",
+    compositions: ["warp", "mix", "cutmix"],
+  },
+} as const satisfies Readonly<Record<string, { about: string; compositions: readonly CompositionKind[] | undefined }>>;
+
+export type CandidateKind = keyof typeof candidateKinds;
+
+/** Compositions that are drawn in each round, unless told otherwise. */
+const COMPOSITIONS = 60_000;
+
+/** Numbers of candidates fit 31 bits, since each has two images that are warped. */
+const MOST_COMPOSITIONS = 2 ** 31;
+
+type CandidateOptions = Pick<DistillOptions, "candidates" | "candidateWarps" | "pool" | "lambdas" | "seed" | "blendAt">;
+
+/**
+ * The candidates of a run.
+ * @param images the real images
+ * @param tensor the same on the device, u8 [n, C, H, W]
+ * @param single whether pairs are looked at with one random λ each, instead of the grid
+ */
+export function createCandidates(
+  images: Pixels,
+  tensor: Tensor<"u8">,
+  { candidates, candidateWarps: warps, pool, lambdas, seed, blendAt }: CandidateOptions,
+  single: boolean,
+): Candidates {
+  const kinds = candidateKinds[candidates].compositions;
+  if (kinds) return new ComposedCandidates(images, tensor, { kinds, warps, pool: pool ?? COMPOSITIONS, seed });
+  return new PairCandidates(images, tensor, { lambdas, pool, seed, blendAt, single });
+}
+
+/**
+ * Requires enough candidates for the rounds after the first, and few enough for the device.
+ * @param rounds how many are chosen in each
+ * @throws InputError that names the option
+ */
+export function checkCandidates(
+  { count, channels, height, width }: ImageShape & { readonly count: number },
+  rounds: readonly number[],
+  { candidates, pool, budget }: Pick<DistillOptions, "candidates" | "pool" | "budget">,
+  bindingBytes: number,
+): void {
+  if (!Object.hasOwn(candidateKinds, candidates)) {
+    throw new InputError(
+      `no candidates are called "${candidates}"; choose one of ${Object.keys(candidateKinds).join(", ")}`,
+    );
+  }
+  const wanted = rounds.reduce((sum, asked) => sum + asked, 0);
+  const most = Math.floor(bindingBytes / 4);
+  const kinds: readonly CompositionKind[] | undefined = candidateKinds[candidates].compositions;
+  if (!kinds) {
+    const pairs = Math.min(pool ?? Infinity, countPairs(count));
+    if (wanted > pairs) {
+      throw new InputError(
+        `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
+          `lower --budget to ${budget - wanted + pairs}, or raise --pool or --n`,
+      );
+    }
+    if (pairs > most) {
+      throw new InputError(
+        `the pool has ${pairs} pairs; this device scores at most ${most}: give --pool ${most} or less`,
+      );
+    }
+    return;
+  }
+  if (count < 2 && kinds.some((kind) => kind !== "warp")) {
+    throw new InputError(`--candidates ${candidates} needs two images, and --n leaves 1; raise --n`);
+  }
+  const size = pool ?? COMPOSITIONS;
+  const largest = Math.max(...rounds);
+  if (largest > size) {
+    throw new InputError(
+      `a round asks about ${largest} images and --pool gives it ${size} candidates; raise --pool, or make more rounds`,
+    );
+  }
+  if (2 * size > most || size * rounds.length > MOST_COMPOSITIONS) {
+    throw new InputError(
+      `--pool is ${size} in each of ${rounds.length} rounds; expected at most ${Math.min(Math.floor(most / 2), Math.floor(MOST_COMPOSITIONS / rounds.length))} on this device`,
+    );
+  }
+  const bytes = (count + wanted) * channels * height * width;
+  if (bytes > bindingBytes) {
+    throw new InputError(
+      `--candidates ${candidates} keeps the ${count + wanted} images on the device, ${bytes} bytes, and it takes ${bindingBytes}; ` +
+        `lower --budget, or give --candidates mix, which keeps none`,
+    );
+  }
+}
