@@ -14,6 +14,7 @@ import {
   specFor,
   splitHoldout,
   TeacherFault,
+  warpRanges,
   type Checkpoint,
   type DistillInput,
   type DistillOptions,
@@ -40,6 +41,14 @@ const base: DistillOptions = {
   lambdas: [0.3, 0.5, 0.7],
   augmentation: { crop: 1, flip: true },
   seed: 5,
+};
+
+const composed: DistillOptions = {
+  ...base,
+  candidates: "mixture",
+  candidateWarps: warpRanges("affine", 1, false),
+  pool: 40,
+  augmentation: { crop: 0, flip: false, warp: warpRanges("elastic", 0.5, true) },
 };
 
 interface Run {
@@ -80,6 +89,7 @@ describe.each(["cpu", "gpu"] as const)("a run that goes on after a checkpoint, o
   it.each([
     ["by confidence", base],
     ["by chance, with a student that starts anew each round", { ...base, strategy: "random", restart: true }],
+    ["by confidence among compositions, warped in training", composed],
     ["with one random λ a pair of a sampled pool", { ...base, strategy: "confidence-single", pool: 50 }],
   ])("%s ends with the same student, bit for bit, and pays for nothing twice", async (_, options) => {
     const whole = await run(devices[name], options);
