@@ -84,13 +84,25 @@ function drawChart(
     const dy = 8 + LEGEND_LINE * index;
     const corner = { frameAnchor: "top-right", dy } as const;
     return [
-      Plot.areaY(ofRow, { x: "queries", y1: "low", y2: "high", fill: colour, fillOpacity: 0.16 }),
+      Plot.areaY(ofRow, { x: "queries", y1: "low", y2: "high", fill: colour, fillOpacity: 0.1 }),
       // A band needs two points; the ends of the spread are marked at each.
       Plot.ruleX(ofRow, { x: "queries", y1: "low", y2: "high", stroke: colour, strokeWidth: 1.5, strokeOpacity: 0.6 }),
-      Plot.lineY(ofRow, { x: "queries", y: "value", stroke: colour, strokeWidth: 2, ariaLabel: rows[index].name }),
+      Plot.lineY(ofRow, {
+        x: "queries",
+        y: "value",
+        stroke: colour,
+        strokeWidth: 2,
+        ariaDescription: rows[index].name,
+      }),
       Plot.dot(ofRow, { x: "queries", y: "value", fill: colour, symbol, r: 4 }),
       Plot.dot([0], { ...corner, dx: 18, fill: colour, symbol, r: 4 }),
-      Plot.text([rows[index].name], { ...corner, dx: 30, textAnchor: "start", fill: "currentColor" }),
+      Plot.text([rows[index].name], {
+        ...corner,
+        dx: 30,
+        textAnchor: "start",
+        lineAnchor: "middle",
+        fill: "currentColor",
+      }),
     ];
   });
   const chart = Plot.plot({
@@ -98,9 +110,9 @@ function drawChart(
     width: WIDTH + legendWidth,
     height: Math.max(HEIGHT, 100 + LEGEND_LINE * rows.length),
     marginRight: legendWidth,
-    marginLeft: 56,
+    marginLeft: 64,
     marginBottom: 48,
-    marginTop: 56,
+    marginTop: 48,
     style: { background: "var(--ground)", color: "var(--ink)", fontSize: "13px" },
     x: {
       label: "queries to the teacher",
@@ -109,13 +121,13 @@ function drawChart(
       labelAnchor: "center",
       labelArrow: "none",
     },
-    y: { label: `test ${measure}, %`, grid: true, nice: true, labelArrow: "none" },
+    y: { label: `test ${measure}, %`, grid: true, nice: true, labelAnchor: "center", labelArrow: "none" },
     marks: [
       ...marks,
       Plot.text([`${title}${reduced ? ` (reduced: ${reduced})` : ""}`], {
         frameAnchor: "top-left",
-        dy: -44,
-        dx: -46,
+        dy: -36,
+        dx: -54,
         textAnchor: "start",
         fontWeight: "bold",
         fontSize: 15,
