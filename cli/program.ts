@@ -3,6 +3,7 @@ import { demoCommand } from "./commands/demo.js";
 import { distillCommand } from "./commands/distill.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { experimentCommand } from "./commands/experiment.js";
 import { ledgerCommand } from "./commands/ledger.js";
 import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
@@ -24,6 +25,7 @@ export function createProgram(signal: AbortSignal): Command {
     trainCommand,
     distillCommand,
     evaluateCommand,
+    experimentCommand,
     serveCommand,
     tuneCommand,
     doctorCommand,

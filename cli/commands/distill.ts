@@ -1,15 +1,12 @@
 import { Command } from "commander";
 import { InputError } from "../../src/errors.js";
-import type { TeacherSettings } from "../../src/activemixup/index.js";
 import type { CommonOptions } from "../common-options.js";
 import { withDevice } from "../device.js";
 import { parseRunConfig } from "../distill/config.js";
 import { describeRun } from "../distill/describe.js";
 import { required, withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
-import { checkSameRun, closeTeachers, prepareRun, type PreparedRun } from "../distill/prepare.js";
-import { execute, ledgersOf, withStores } from "../distill/run.js";
+import { beginRun, continueRun } from "../distill/start.js";
 import type { Summary } from "../distill/summary.js";
-import { requireLedgers } from "../ledgers.js";
 import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import { readSettings } from "../teachers.js";
@@ -60,17 +57,9 @@ async function start(given: Given, progress: Progress, signal: AbortSignal): Pro
   const own = Object.entries(given).filter(([name]) => !ofEveryRun.has(name));
   const options = Object.fromEntries(own) as unknown as DistillCommandOptions;
   const settings = await readSettings(options.teacher, options.teacherConfig, options.labels);
-  const summary = await withPrepared(given, options, settings, progress, signal, async (prepared) => {
-    const folder = await RunFolder.create(options.out);
-    try {
-      return await withStores(prepared, folder, progress, async (stores) => {
-        await folder.writeConfig(prepared.config);
-        return execute(prepared, folder, stores, undefined, progress, signal);
-      });
-    } finally {
-      await folder.close();
-    }
-  });
+  const summary = await withDevice(given, progress, (device) =>
+    beginRun(options, settings, { device, progress, signal }),
+  );
   return { summary, out: options.out };
 }
 
@@ -84,15 +73,9 @@ async function goOn(common: CommonOptions, out: string, progress: Progress, sign
     }
     const config = parseRunConfig(json, out);
     enter(config.startedIn, out);
-    const { options, teacherSettings } = config;
-    const summary = await withPrepared(common, options, teacherSettings, progress, signal, async (prepared) => {
-      const difference = checkSameRun(prepared.config, config);
-      if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
-      progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
-      const run = { ...prepared, config };
-      if (checkpoint) await requireLedgers(ledgersOf(config, folder), run.teachers);
-      return withStores(run, folder, progress, (stores) => execute(run, folder, stores, checkpoint, progress, signal));
-    });
+    const summary = await withDevice(common, progress, (device) =>
+      continueRun({ folder, config, checkpoint }, config.options, { device, progress, signal }),
+    );
     return { summary, out };
   } finally {
     await folder.close();
@@ -109,25 +92,4 @@ function enter(folder: string, run: string): void {
       `${run}/config.json: startedIn ${folder} cannot be entered (${code}); name there the folder where relative paths start`,
     );
   }
-}
-
-function withPrepared(
-  common: CommonOptions,
-  options: DistillCommandOptions,
-  settings: readonly TeacherSettings[],
-  progress: Progress,
-  signal: AbortSignal,
-  work: (prepared: PreparedRun) => Promise<Summary>,
-): Promise<Summary> {
-  return withDevice(common, progress, async (device) => {
-    const onLine = (line: string) => {
-      progress.say(`teacher: ${line}`);
-    };
-    const prepared = await prepareRun(options, settings, { device, onLine, signal });
-    try {
-      return await work(prepared);
-    } finally {
-      await closeTeachers(prepared.teachers);
-    }
-  });
 }

@@ -149,7 +149,7 @@ describe("mistakes", () => {
 });
 
 describe("help", () => {
-  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["serve"], ["tune"], ["doctor"]])(
+  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["experiment"], ["serve"], ["tune"], ["doctor"]])(
     "of %s",
     async (...command) => {
       const { code, stdout } = await cli(...command, "--help");

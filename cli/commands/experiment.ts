@@ -1,0 +1,127 @@
+import { Command, InvalidArgumentError } from "commander";
+import { InputError } from "../../src/errors.js";
+import type { CommonOptions } from "../common-options.js";
+import { withDevice } from "../device.js";
+import { collect, publish } from "../experiment/collect.js";
+import { readExperiment, type Experiment } from "../experiment/file.js";
+import { Layout } from "../experiment/layout.js";
+import { rowCells, rowHead } from "../experiment/markdown.js";
+import type { ExperimentResults } from "../experiment/results.js";
+import type { Run } from "../experiment/run.js";
+import { unfinishedRuns, workOff } from "../experiment/work.js";
+import { wholes } from "../parse.js";
+import { createProgress, type Progress } from "../progress.js";
+import { formatTable, percent } from "../table.js";
+
+interface ExperimentOptions extends CommonOptions {
+  readonly dataRoot: string;
+  readonly out: string;
+  readonly rows?: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly tableOnly?: boolean;
+}
+
+/** `activemixup experiment`: runs that a file describes, and tables and charts of them. */
+export function experimentCommand(signal: AbortSignal): Command {
+  return new Command("experiment")
+    .description("run the experiments that files describe, or go on with them; tables and charts of what is finished")
+    .argument("<files...>", "experiments (JSON), one after the other")
+    .requiredOption("--data-root <folder>", "where the data sets are that the files name")
+    .requiredOption("--out <folder>", "where teachers, runs and results go; several experiments may share it")
+    .option("--rows <names>", "run these rows alone, with commas between them", names)
+    .option("--seeds <seeds>", "run these seeds alone, with commas between them", wholes(0))
+    .option("--table-only", "run nothing: tables and charts of what is finished")
+    .action(async (files: readonly string[], options: ExperimentOptions) => {
+      const experiments: Experiment[] = [];
+      for (const file of files) experiments.push(await readExperiment(file));
+      checkFiles(experiments);
+      checkChosen(experiments, options);
+      const progress = createProgress(options.quiet);
+      const layout = new Layout(options.dataRoot, options.out);
+      const results = options.tableOnly
+        ? await makeTables(experiments, layout, progress)
+        : await runAll(experiments, layout, options, progress, signal);
+      process.stdout.write(
+        options.json ? `${JSON.stringify({ experiments: results })}\n` : `${describeResults(results, layout)}\n`,
+      );
+    });
+}
+
+function names(text: string): string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (parts.includes("")) throw new InvalidArgumentError("expected names of rows with commas between them.");
+  return parts;
+}
+
+function checkFiles(experiments: readonly Experiment[]): void {
+  for (const [index, { name, file }] of experiments.entries()) {
+    const other = experiments.slice(0, index).find((earlier) => earlier.name.toLowerCase() === name.toLowerCase());
+    if (other) throw new InputError(`${other.file} and ${file} would share their results; rename one of the files`);
+  }
+}
+
+/** Requires each chosen row and seed to be in a file. */
+function checkChosen(experiments: readonly Experiment[], { rows = [], seeds = [] }: ExperimentOptions): void {
+  const known = new Set(experiments.flatMap((experiment) => experiment.rows.map(({ name }) => name)));
+  const row = rows.find((name) => !known.has(name));
+  if (row !== undefined) throw new InputError(`--rows ${row} is no row; expected some of ${[...known].join(", ")}`);
+  const knownSeeds = new Set(experiments.flatMap((experiment) => experiment.seeds));
+  const seed = seeds.find((one) => !knownSeeds.has(one));
+  if (seed !== undefined) {
+    throw new InputError(`--seeds ${seed} is no seed of the files; expected some of ${[...knownSeeds].join(", ")}`);
+  }
+}
+
+function chosen(experiment: Experiment, { rows, seeds }: ExperimentOptions): Run[] {
+  return experiment.rows
+    .filter(({ name }) => rows?.includes(name) ?? true)
+    .flatMap((row) =>
+      experiment.seeds.filter((seed) => seeds?.includes(seed) ?? true).map((seed) => ({ experiment, row, seed })),
+    );
+}
+
+async function makeTables(
+  experiments: readonly Experiment[],
+  layout: Layout,
+  progress: Progress,
+): Promise<ExperimentResults[]> {
+  const all: ExperimentResults[] = [];
+  for (const experiment of experiments) {
+    const results = await collect(experiment, layout);
+    await publish(results, experiment, layout, progress);
+    all.push(results);
+  }
+  return all;
+}
+
+/** Runs what is not finished; needs no device where all is. */
+async function runAll(
+  experiments: readonly Experiment[],
+  layout: Layout,
+  options: ExperimentOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<ExperimentResults[]> {
+  const runs = experiments.flatMap((experiment) => chosen(experiment, options));
+  const unfinished = await unfinishedRuns(runs, layout);
+  if (unfinished.length === 0) progress.say("all runs are finished: there is nothing left to run");
+  else await withDevice(options, progress, (device) => workOff(unfinished, layout, { device, progress, signal }));
+  return makeTables(experiments, layout, progress);
+}
+
+function describeResults(results: readonly ExperimentResults[], layout: Layout): string {
+  const several = results.length > 1;
+  const head = several ? ["experiment", ...rowHead] : rowHead;
+  const rows = results.flatMap(({ name, rows }) => rows.map((row) => [...(several ? [name] : []), ...rowCells(row)]));
+  return [
+    formatTable([head, ...rows]),
+    ...results.flatMap(({ name, teacher, reduced, rows }) => [
+      ...(reduced ? [`${name} is reduced: ${reduced}`] : []),
+      ...(teacher ? [`${name}: the teacher ${teacher.file} has test accuracy ${percent(teacher.accuracy)}`] : []),
+      ...rows
+        .filter(({ missing }) => missing.length > 0)
+        .map(({ name: row, missing }) => `${name}: ${row}: not finished: seed ${missing.join(", ")}`),
+      `${name}: results are in ${layout.shown.results({ name }, ".md")}`,
+    ]),
+  ].join("\n");
+}

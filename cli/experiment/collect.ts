@@ -1,0 +1,60 @@
+import { basename } from "node:path";
+import { writeWhole } from "../files.js";
+import type { Progress } from "../progress.js";
+import { drawCharts } from "./chart.js";
+import { rowOptions, type Experiment } from "./file.js";
+import type { Layout } from "./layout.js";
+import { markdown } from "./markdown.js";
+import { shellLine } from "./option-line.js";
+import { experimentResults, rowResult, runResult, type ExperimentResults, type TeacherResult } from "./results.js";
+import { findRun, type FoundRun } from "./run.js";
+import { readTeacher } from "./teacher.js";
+
+/**
+ * The results of all of an experiment's runs that are finished, whoever ran them and when.
+ * @throws InputError where one was run with other options than the experiment's file has
+ */
+export async function collect(experiment: Experiment, layout: Layout): Promise<ExperimentResults> {
+  const rows = [];
+  let teacher: TeacherResult | undefined;
+  for (const row of experiment.rows) {
+    const runs = [];
+    for (const seed of experiment.seeds) {
+      const found = await findRun({ experiment, row, seed }, layout);
+      if (!found) continue;
+      teacher ??= await teacherOf(found, layout);
+      if (!found.summary) continue;
+      const out = layout.shown.run(experiment, row, seed);
+      const shown = { ...layout.shown.images(experiment), out, teacher: layout.shown.teacher(nameOf(found)) };
+      const { words } = rowOptions(experiment, row, seed, shown);
+      runs.push(runResult(seed, out, shellLine(words), found.summary));
+    }
+    rows.push(rowResult(row, experiment.seeds, runs));
+  }
+  return experimentResults(experiment, rows, teacher);
+}
+
+function nameOf({ teacher }: FoundRun): string {
+  return basename(teacher, ".safetensors");
+}
+
+async function teacherOf(found: FoundRun, layout: Layout): Promise<TeacherResult | undefined> {
+  const record = await readTeacher(found.experiment, found.teacher);
+  if (!record) return undefined;
+  const { accuracy, seconds, command } = record;
+  return { file: layout.shown.teacher(nameOf(found)), accuracy, seconds, command };
+}
+
+/** Writes what an experiment's results are told by: JSON, Markdown, and a chart for each measure. */
+export async function publish(
+  results: ExperimentResults,
+  experiment: Experiment,
+  layout: Layout,
+  progress: Progress,
+): Promise<void> {
+  const charts = await drawCharts(results, progress);
+  for (const { measure, svg } of charts) await writeWhole(layout.results(experiment, `-${measure}.svg`), svg);
+  const names = charts.map(({ measure }) => `${experiment.name}-${measure}.svg`);
+  await writeWhole(layout.results(experiment, ".md"), markdown(results, names));
+  await writeWhole(layout.results(experiment, ".json"), `${JSON.stringify(results, undefined, 2)}\n`);
+}

@@ -1,0 +1,164 @@
+import { basename } from "node:path";
+import { z } from "zod";
+import { InputError } from "../../src/errors.js";
+import { withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
+import { readWhole } from "../files.js";
+import { withTrainOptions, type TrainCommandOptions } from "../train/options.js";
+import { parseOptionValues, type OptionValues, type ParsedOptions } from "./option-line.js";
+
+/** An experiment, as its file says it. */
+export interface Experiment {
+  /** The file's name without its ending: what its results are called. */
+  readonly name: string;
+  readonly file: string;
+  readonly title: string;
+  readonly about: string;
+  /** What makes this less than the full experiment, where something does. */
+  readonly reduced?: string | undefined;
+  /** Under the folder of data: labelled images that the teacher is trained on and students see some of, and test images. */
+  readonly data: { readonly train: string; readonly test: string };
+  /** Options of `train`. */
+  readonly teacher: OptionValues;
+  readonly seeds: readonly number[];
+  readonly rows: readonly ExperimentRow[];
+  /** Name of the row that the others' queries are compared with. */
+  readonly baseline?: string | undefined;
+}
+
+export interface ExperimentRow {
+  readonly name: string;
+  /** Options of `distill`: those of all rows, and its own. */
+  readonly options: OptionValues;
+}
+
+/** Options of `train` that the experiment gives. */
+const reservedOfTeacher = ["data", "out", "test"];
+/** Options of `distill` that the experiment gives. */
+const reservedOfRow = ["images", "teacher", "out", "test", "seed", "ledger", "resume"];
+
+/** Names become folders. */
+const name = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} _.,+=()-]*$/u, "expected letters, digits, spaces and _ . , + = ( ) - alone");
+const optionValue = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.union([z.string(), z.number()])),
+]);
+const optionValues = z.record(z.string(), optionValue);
+const place = z.string().min(1);
+
+const experimentFile = z.strictObject({
+  title: z.string().min(1),
+  about: z.string().min(1),
+  reduced: z.string().min(1).optional(),
+  data: z.union(
+    [place, z.strictObject({ train: place, test: place })],
+    "expected the name of a folder, or train and test",
+  ),
+  teacher: optionValues,
+  seeds: z.array(z.int().min(0).max(0xffffffff)).min(1),
+  common: optionValues.default({}),
+  rows: z.array(z.object({ name }).catchall(optionValue)).min(1),
+  baseline: z.string().optional(),
+});
+
+/**
+ * Reads an experiment's file, and sees that `train` and `distill` take all that it says.
+ * @throws InputError that names the file, the place in it and what is wrong there
+ */
+export async function readExperiment(file: string): Promise<Experiment> {
+  const text = new TextDecoder().decode(await readWhole("FILE", file));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${file} is not JSON (${(error as Error).message.replace(/\s+/g, " ")}); mend it`);
+  }
+  return parseExperiment(value, file);
+}
+
+/** {@link readExperiment}, of JSON that is read. */
+export function parseExperiment(value: unknown, file: string): Experiment {
+  const { success, error, data: found } = experimentFile.safeParse(value);
+  if (!success) {
+    const { path, message } = error.issues[0];
+    throw new InputError(`${file}: ${formatPath(path)}: ${message}; docs/experiments.md describes the file`);
+  }
+  const { data, common, rows: given, ...rest } = found;
+  const rows = given.map(({ name, ...own }) => ({ name, options: { ...common, ...own } }));
+  const experiment: Experiment = {
+    ...rest,
+    name: basename(file).replace(/\.json$/, ""),
+    file,
+    data: typeof data === "string" ? { train: `${data}:train`, test: `${data}:test` } : data,
+    rows,
+  };
+  checkNames(experiment);
+  const anywhere = { train: "train", test: "test", out: "out", teacher: "teacher.safetensors" };
+  teacherOptions(experiment, anywhere);
+  for (const row of rows) rowOptions(experiment, row, 0, anywhere);
+  return experiment;
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
+  return parts.join("").replace(/^\./, "") || "the whole";
+}
+
+function checkNames({ file, rows, seeds, baseline }: Experiment): void {
+  // On some file systems names that differ in case are one folder.
+  const names = rows.map(({ name }) => name.toLowerCase());
+  const twice = names.findIndex((name, index) => names.indexOf(name) < index);
+  if (twice >= 0)
+    throw new InputError(`${file}: rows[${twice}].name: ${rows[twice].name} is there twice; name each row apart`);
+  const seedTwice = seeds.find((seed, index) => seeds.indexOf(seed) < index);
+  if (seedTwice !== undefined) throw new InputError(`${file}: seeds: ${seedTwice} is there twice; give each once`);
+  if (baseline !== undefined && !rows.some(({ name }) => name === baseline)) {
+    const known = rows.map(({ name }) => name).join(", ");
+    throw new InputError(`${file}: baseline: ${baseline} is no row; expected one of ${known}`);
+  }
+}
+
+/** Where a command of an experiment finds and leaves things. */
+export interface Places {
+  /** Labelled images. */
+  readonly train: string;
+  readonly test: string;
+  readonly out: string;
+}
+
+/** What `train` is asked to do for the teacher. @throws InputError that names the file and the option */
+export function teacherOptions(
+  { file, teacher }: Experiment,
+  { train, test, out }: Places,
+): ParsedOptions<TrainCommandOptions> {
+  const fixed = ["--data", train, "--test", test, "--out", out];
+  const parsed = parseOptionValues<TrainCommandOptions>(
+    withTrainOptions,
+    teacher,
+    fixed,
+    reservedOfTeacher,
+    `${file}: teacher`,
+  );
+  return { ...parsed, words: ["activemixup", "train", ...fixed, ...parsed.words] };
+}
+
+/** What `distill` is asked to do for one seed of a row. @throws InputError that names the file, the row and the option */
+export function rowOptions(
+  { file }: Experiment,
+  { name, options }: ExperimentRow,
+  seed: number,
+  { train, test, out, teacher }: Places & { readonly teacher: string },
+): ParsedOptions<DistillCommandOptions> {
+  const where = `${file}: row "${name}"`;
+  const fixed = ["--images", train, "--test", test, "--teacher", teacher, "--seed", String(seed), "--out", out];
+  const parsed = parseOptionValues<DistillCommandOptions>(withDistillOptions, options, fixed, reservedOfRow, where);
+  for (const name of ["student", "n", "budget"] as const) {
+    if (parsed.options[name] === undefined)
+      throw new InputError(`${where}: ${name} is missing; give it there or in common`);
+  }
+  return { ...parsed, words: ["activemixup", "distill", ...fixed, ...parsed.words] };
+}

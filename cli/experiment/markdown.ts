@@ -1,0 +1,118 @@
+import { formatSeconds } from "../progress.js";
+import { percent } from "../table.js";
+import type { Share, Spread } from "./curve.js";
+import { measures, type ExperimentResults, type Measure, type RowResult } from "./results.js";
+
+const english = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** `24,000`. */
+export function formatCount(count: number | undefined): string {
+  return count === undefined ? "–" : english.format(count);
+}
+
+/** `98.99 ± 0.05%`: mean and sample standard deviation, which one value does not have. */
+export function formatSpread(spread: Spread | undefined): string {
+  if (spread?.sd === undefined) return percent(spread?.mean);
+  return `${(100 * spread.mean).toFixed(2)} ± ${(100 * spread.sd).toFixed(2)}%`;
+}
+
+/** `52% (12,480)`: a share of the baseline's queries, and how many that are. */
+export function formatShare({ reached }: Share): string {
+  if (!reached) return "not reached";
+  return `${reached.atMost ? "≤ " : ""}${(100 * reached.share).toFixed(0)}% (${formatCount(reached.queries)})`;
+}
+
+/** Head of {@link rowCells}. */
+export const rowHead = ["row", "teacher", "queries", "accuracy", "agreement", "time", "seeds"];
+
+/** A row in a line of a table: means ± standard deviations over seeds. */
+export function rowCells({ name, runs, missing, queries, accuracy, agreement, seconds }: RowResult): string[] {
+  return [
+    name,
+    percent(runs[0]?.teacherAccuracy),
+    formatCount(queries?.mean),
+    formatSpread(accuracy),
+    formatSpread(agreement),
+    seconds ? formatSeconds(seconds.mean) : "–",
+    `${runs.length} of ${runs.length + missing.length}`,
+  ];
+}
+
+/**
+ * Results as a page of Markdown.
+ * @param charts names of the files of charts, beside the page
+ */
+export function markdown(results: ExperimentResults, charts: readonly string[]): string {
+  const { title, about, reduced, teacher, rows } = results;
+  const devices = [...new Set(rows.flatMap(({ runs }) => runs.map(({ device }) => device)))];
+  const missing = rows.filter((row) => row.missing.length > 0);
+  const parts = [
+    `# ${title}`,
+    about,
+    ...(reduced ? [`**Reduced: ${reduced}**`] : []),
+    ...(teacher ? [`The teacher, test accuracy **${percent(teacher.accuracy)}**:`, code([teacher.command])] : []),
+    "Mean ± sample standard deviation over seeds; agreement with the teacher; time in minutes and seconds of one run.",
+    table([rowHead, ...rows.map(rowCells)]),
+    ...(missing.length > 0
+      ? [
+          "Not run, or not finished: " +
+            `${missing.map((row) => `${row.name} (${seedList(row.missing)})`).join("; ")}. These are in no figure.`,
+        ]
+      : []),
+    ...charts.map((name) => `![${name}](${encodeURI(name)})`),
+    "## By queries",
+    table([["row", "queries", ...measures, "seeds"], ...rows.flatMap(pointCells)]),
+    ...measures.flatMap((measure) => sharePart(results, measure)),
+    "## Commands",
+    ...rows.flatMap(commandPart),
+    ...(devices.length > 0 ? [`Device: ${devices.join("; ")}.`] : []),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function pointCells({ name, curve }: RowResult): string[][] {
+  return curve.map(({ queries, accuracy, agreement }) => [
+    name,
+    formatCount(queries),
+    formatSpread(accuracy),
+    formatSpread(agreement),
+    String(Math.max(accuracy?.count ?? 0, agreement?.count ?? 0)),
+  ]);
+}
+
+/** For each row the share of the baseline's queries that it needs for what the baseline reaches. */
+function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measure): string[] {
+  const ofBaseline = baseline === undefined ? undefined : shares?.[measure][baseline];
+  if (!ofBaseline || ofBaseline.length === 0) return [];
+  const head = ofBaseline.map(({ of, value }) => `${percent(value)} at ${formatCount(of)}`);
+  const done = rows.filter(({ runs }) => runs.length > 0);
+  return [
+    `## Share of the queries of ${baseline}, by ${measure}`,
+    `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
+      "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries; " +
+      "≤: the row is above that in its first round.",
+    table([["row", ...head], ...done.map(({ name }) => [name, ...shares![measure][name].map(formatShare)])]),
+  ];
+}
+
+function commandPart({ name, runs }: RowResult): string[] {
+  if (runs.length === 0) return [];
+  const others = runs.slice(1).map(({ seed }) => seed);
+  const more = others.length > 0 ? `; likewise ${seedList(others)}` : "";
+  return [`${name}, ${seedList([runs[0].seed])}${more}:`, code([runs[0].command])];
+}
+
+function seedList(seeds: readonly number[]): string {
+  return `seed${seeds.length === 1 ? "" : "s"} ${seeds.join(", ")}`;
+}
+
+function code(lines: readonly string[]): string {
+  return lines.map((line) => `    ${line}`).join("\n");
+}
+
+/** A table of Markdown: the first column to the left, the others to the right. */
+function table([head, ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
+  return [head, rule, ...rows].map(line).join("\n");
+}

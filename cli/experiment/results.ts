@@ -1,0 +1,142 @@
+import type { Experiment, ExperimentRow } from "./file.js";
+import type { RoundReport } from "../../src/activemixup/index.js";
+import type { Summary } from "../distill/summary.js";
+import { version } from "../version.js";
+import { sharesOf, spreadOf, type CurvePoint, type Share, type Spread } from "./curve.js";
+
+/** A finished run. */
+export interface RunResult {
+  readonly seed: number;
+  readonly folder: string;
+  /** The command that does the same. */
+  readonly command: string;
+  /** Images that have answers, those held out included. */
+  readonly queries: number;
+  readonly accuracy?: number | undefined;
+  readonly agreement?: number | undefined;
+  readonly teacherAccuracy?: number | undefined;
+  /** Of all its phases. */
+  readonly seconds: number;
+  readonly device: string;
+  readonly stopped?: Summary["stopped"];
+  readonly rounds: readonly Pick<RoundReport, "queries" | "steps" | "test" | "holdout">[];
+}
+
+/** What a row had come to after a round that ended with so many queries. */
+export interface RowPoint {
+  readonly queries: number;
+  readonly accuracy?: Spread | undefined;
+  readonly agreement?: Spread | undefined;
+}
+
+/** A row, over its seeds that are finished. */
+export interface RowResult {
+  readonly name: string;
+  readonly options: ExperimentRow["options"];
+  readonly runs: readonly RunResult[];
+  /** Seeds of the experiment that are not finished. */
+  readonly missing: readonly number[];
+  readonly queries?: Spread | undefined;
+  readonly accuracy?: Spread | undefined;
+  readonly agreement?: Spread | undefined;
+  readonly seconds?: Spread | undefined;
+  readonly curve: readonly RowPoint[];
+}
+
+export interface TeacherResult {
+  readonly file: string;
+  /** On the test images. */
+  readonly accuracy: number;
+  readonly seconds: number;
+  readonly command: string;
+}
+
+/** What `OUT/EXPERIMENT.json` holds. */
+export interface ExperimentResults {
+  readonly version: string;
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  readonly reduced?: string | undefined;
+  readonly data: Experiment["data"];
+  readonly seeds: readonly number[];
+  /** Absent before it is trained. */
+  readonly teacher?: TeacherResult | undefined;
+  readonly rows: readonly RowResult[];
+  readonly baseline?: string | undefined;
+  /** Against the baseline, by the name of the row. */
+  readonly shares?: Record<Measure, Readonly<Record<string, readonly Share[]>>> | undefined;
+}
+
+/** What students are measured by. */
+export type Measure = "accuracy" | "agreement";
+export const measures: readonly Measure[] = ["accuracy", "agreement"];
+
+/** What a finished run came to. */
+export function runResult(seed: number, folder: string, command: string, summary: Summary): RunResult {
+  const { queries, student, teacher, seconds, stopped, rounds, device } = summary;
+  return {
+    ...{ seed, folder, command, queries, stopped },
+    accuracy: student.accuracy,
+    agreement: student.agreement,
+    teacherAccuracy: teacher.accuracy,
+    seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
+    device: device.driver || device.adapter,
+    rounds: rounds.map(({ queries, steps, test, holdout }) => ({ queries, steps, test, holdout })),
+  };
+}
+
+/** A row's means over seeds. */
+export function rowResult(
+  { name, options }: ExperimentRow,
+  seeds: readonly number[],
+  runs: readonly RunResult[],
+): RowResult {
+  const over = (value: (run: RunResult) => number | undefined) =>
+    spreadOf(runs.map(value).filter((one) => one !== undefined));
+  return {
+    ...{ name, options, runs },
+    missing: seeds.filter((seed) => !runs.some((run) => run.seed === seed)),
+    queries: over((run) => run.queries),
+    accuracy: over((run) => run.accuracy),
+    agreement: over((run) => run.agreement),
+    seconds: over((run) => run.seconds),
+    curve: curveOf(runs),
+  };
+}
+
+/** Means after the rounds that ended with the same number of queries. */
+function curveOf(runs: readonly RunResult[]): RowPoint[] {
+  const rounds = runs.flatMap((run) => run.rounds);
+  const budgets = [...new Set(rounds.map(({ queries }) => queries))].sort((a, b) => a - b);
+  return budgets.map((queries) => {
+    const these = rounds.filter((round) => round.queries === queries);
+    const over = (measure: Measure) =>
+      spreadOf(these.map(({ test }) => test?.[measure]).filter((value) => value !== undefined));
+    return { queries, accuracy: over("accuracy"), agreement: over("agreement") };
+  });
+}
+
+/** An experiment's results, of what is finished. */
+export function experimentResults(
+  experiment: Experiment,
+  rows: readonly RowResult[],
+  teacher: TeacherResult | undefined,
+): ExperimentResults {
+  const { name, title, about, reduced, data, seeds, baseline } = experiment;
+  const base = rows.find((row) => row.name === baseline);
+  const shares = (measure: Measure) =>
+    Object.fromEntries(rows.map((row) => [row.name, sharesOf(meanCurve(row, measure), meanCurve(base!, measure))]));
+  return {
+    ...{ version, name, title, about, reduced, data, seeds, teacher, rows, baseline },
+    ...(base ? { shares: { accuracy: shares("accuracy"), agreement: shares("agreement") } } : {}),
+  };
+}
+
+/** The points of a row's curve that all its finished runs have a part in. */
+export function meanCurve({ curve, runs }: RowResult, measure: Measure): CurvePoint[] {
+  return curve.flatMap((point) => {
+    const spread = point[measure];
+    return spread?.count === runs.length ? [{ queries: point.queries, value: spread.mean }] : [];
+  });
+}

@@ -1,0 +1,98 @@
+import type { RunSurroundings } from "../distill/start.js";
+import { formatSeconds, type Progress } from "../progress.js";
+import { collect, publish } from "./collect.js";
+import type { Experiment } from "./file.js";
+import type { Layout } from "./layout.js";
+import { carryOut, checkRun, checkTaught, findRun, type Run } from "./run.js";
+import { provideTeacher } from "./teacher.js";
+
+/** Those of the runs that are not finished. */
+export async function unfinishedRuns(runs: readonly Run[], layout: Layout): Promise<Run[]> {
+  const unfinished: Run[] = [];
+  for (const run of runs) if (!(await findRun(run, layout))?.summary) unfinished.push(run);
+  return unfinished;
+}
+
+/**
+ * Runs one after the other, the teachers first where they are missing; tables are made anew after each. Ends early
+ * where the signal is aborted: a run that is stopped goes on when it is called for again.
+ */
+export async function workOff(runs: readonly Run[], layout: Layout, surroundings: RunSurroundings): Promise<void> {
+  const { progress, signal } = surroundings;
+  const teachers = new Map<Experiment, string>();
+  for (const experiment of new Set(runs.map((run) => run.experiment))) {
+    const teacher = await provideTeacher(experiment, layout, surroundings);
+    if (teacher === undefined) return;
+    teachers.set(experiment, teacher);
+    await checkRuns(experiment, runs, teacher, layout, surroundings);
+  }
+  const clock = new Clock(runs);
+  for (const [index, run] of runs.entries()) {
+    if (signal.aborted) return;
+    const { experiment, row, seed } = run;
+    const place = `${index + 1}/${runs.length}`;
+    progress.say(`run ${place}: ${experiment.name}, ${row.name}, seed ${seed}${clock.left(index)}`);
+    const started = performance.now();
+    const around = { ...surroundings, progress: prefixed(progress, place) };
+    const summary = await carryOut(run, teachers.get(experiment)!, layout, around);
+    if (summary.interrupted) return;
+    clock.took(run, (performance.now() - started) / 1000);
+    await publish(await collect(experiment, layout), experiment, layout, progress);
+  }
+}
+
+/** Sees, before the first run, that all runs of an experiment can be made, and that those made had its teacher. */
+async function checkRuns(
+  experiment: Experiment,
+  runs: readonly Run[],
+  teacher: string,
+  layout: Layout,
+  surroundings: RunSurroundings,
+): Promise<void> {
+  for (const row of experiment.rows) {
+    for (const seed of experiment.seeds) {
+      const found = await findRun({ experiment, row, seed }, layout);
+      if (found) checkTaught(found, teacher, layout);
+    }
+    const first = runs.find((run) => run.experiment === experiment && run.row === row);
+    if (first) await checkRun(first, teacher, layout, surroundings);
+  }
+}
+
+/** Tells how long the runs that are left may take, by those of the same row, or else of any. */
+class Clock {
+  private readonly seconds = new Map<Run["row"], number[]>();
+
+  constructor(private readonly runs: readonly Run[]) {}
+
+  took({ row }: Run, seconds: number): void {
+    this.seconds.set(row, [...(this.seconds.get(row) ?? []), seconds]);
+  }
+
+  /** `; about 12:30 left`, from the run `index` on; nothing before one has ended. */
+  left(index: number): string {
+    const all = [...this.seconds.values()].flat();
+    if (all.length === 0) return "";
+    const expected = this.runs.slice(index).map(({ row }) => mean(this.seconds.get(row) ?? all));
+    return `; about ${formatSeconds(expected.reduce((sum, value) => sum + value, 0))} left`;
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Progress whose lines begin with which of the runs they are of. */
+function prefixed(progress: Progress, place: string): Progress {
+  return {
+    update: (label, done, total, unit) => {
+      progress.update(`${place} ${label}`, done, total, unit);
+    },
+    say: (line) => {
+      progress.say(`${place} ${line}`);
+    },
+    end: () => {
+      progress.end();
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { accuracyOf, checkClassNames, fitLabelled, specFor } from "../../src/activemixup/index.js";
+import { checkLabels, openImageSet, sampleImages, type ImageSet } from "../../src/data/index.js";
+import { InputError } from "../../src/errors.js";
+import { encodeNetwork, Network } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
+import { writeWhole } from "../files.js";
+import type { Progress } from "../progress.js";
+import { deviceRecord, type DeviceRecord } from "../tuning.js";
+import { version } from "../version.js";
+import type { TrainCommandOptions } from "./options.js";
+
+/** Labelled images to train on, and those to test on, seen to fit together. */
+export interface LabelledImages {
+  readonly data: ImageSet;
+  readonly test: ImageSet | undefined;
+}
+
+/** What training came to. */
+export interface TrainResult {
+  readonly version: string;
+  readonly model: string;
+  /** Absent where nothing was written. */
+  readonly out?: string;
+  readonly device: DeviceRecord;
+  readonly images: number;
+  readonly epochs: number;
+  readonly interrupted: boolean;
+  /** Mean loss of the last pass, in nats. */
+  readonly loss?: number;
+  readonly accuracy?: number;
+  readonly seconds: number;
+}
+
+/**
+ * Opens the images that the options name.
+ * @throws InputError where they have no labels, or do not fit together or the options
+ */
+export async function openLabelledImages(options: TrainCommandOptions): Promise<LabelledImages> {
+  const all = await openLabelled("--data", options.data);
+  const test = options.test === undefined ? undefined : await openTest(options.test, all);
+  if (options.crop >= Math.min(all.height, all.width)) {
+    throw new InputError(`--crop is ${options.crop}; expected less than the images' ${all.height} × ${all.width}`);
+  }
+  return { data: options.n === undefined ? all : sampleImages(all, options.n, options.seed), test };
+}
+
+/**
+ * Trains a network and writes it to `options.out`. An abort ends it early; less than one pass is not worth a file,
+ * least of all one that is there already.
+ */
+export async function trainNetwork(
+  device: Device,
+  { data, test }: LabelledImages,
+  options: TrainCommandOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TrainResult> {
+  const start = performance.now();
+  const network = new Network(device, specFor(options.model, data, data.classes, data.classNames), options.seed);
+  try {
+    const fit = await fitLabelled(network, data, options, {
+      signal,
+      onProgress: (done, total) => {
+        progress.update(`training ${options.model}`, done, total, "images");
+      },
+    });
+    progress.end();
+    const written = !fit.interrupted || fit.epochs >= 1;
+    if (written) await writeWhole(options.out, await encodeNetwork(network));
+    const accuracy = test && !fit.interrupted ? await accuracyOf(network, test) : undefined;
+    return {
+      version,
+      model: options.model,
+      ...(written ? { out: options.out } : {}),
+      device: deviceRecord(device),
+      images: data.count,
+      epochs: fit.epochs,
+      interrupted: fit.interrupted,
+      ...(Number.isFinite(fit.loss) ? { loss: fit.loss } : {}),
+      ...(accuracy === undefined ? {} : { accuracy }),
+      seconds: (performance.now() - start) / 1000,
+    };
+  } finally {
+    network.dispose();
+  }
+}
+
+/**
+ * Opens a set that has to have labels.
+ * @throws InputError where it has none.
+ */
+async function openLabelled(option: string, path: string): Promise<ImageSet> {
+  const data = await openImageSet(path);
+  if (!data.labels) {
+    throw new InputError(
+      `${option} ${path} has no labels; give labelled images (a folder for each class, or IDX labels)`,
+    );
+  }
+  return data;
+}
+
+async function openTest(path: string, data: ImageSet): Promise<ImageSet> {
+  const test = await openLabelled("--test", path);
+  if (test.channels !== data.channels || test.height !== data.height || test.width !== data.width) {
+    throw new InputError(
+      `--test ${path} holds images of ${test.channels} × ${test.height} × ${test.width}; ` +
+        `--data of ${data.channels} × ${data.height} × ${data.width}: give test images of the same size`,
+    );
+  }
+  if (test.name === data.name) {
+    throw new InputError(
+      `--test ${path} is trained on and cannot be tested on; give other images, for example PATH:test`,
+    );
+  }
+  checkLabels(test, data.classes);
+  checkClassNames(test, data.classNames);
+  return test;
+}

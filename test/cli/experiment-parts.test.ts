@@ -1,0 +1,110 @@
+import { Command } from "commander";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { queriesToReach, sharesOf, spreadOf, type CurvePoint } from "../../cli/experiment/curve.js";
+import { formatShare, formatSpread } from "../../cli/experiment/markdown.js";
+import { parseOptionValues, shellLine, type OptionValues } from "../../cli/experiment/option-line.js";
+import { optionDifference } from "../../cli/experiment/same-options.js";
+
+const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
+
+describe("spread over seeds", () => {
+  it("is the mean and the sample standard deviation", () => {
+    expect(spreadOf([1, 2, 6])).toEqual({ mean: 3, sd: Math.sqrt(7), count: 3 });
+    expect(spreadOf([0.5])).toEqual({ mean: 0.5, count: 1 });
+    expect(spreadOf([])).toBeUndefined();
+  });
+
+  it("is shown in percent", () => {
+    expect(formatSpread({ mean: 0.98987, sd: 0.00052, count: 3 })).toBe("98.99 ± 0.05%");
+    expect(formatSpread({ mean: 0.98987, count: 1 })).toBe("98.99%");
+    expect(formatSpread(undefined)).toBe("–");
+  });
+});
+
+describe("queries that a row needs", () => {
+  it("lie between rounds by the logarithm of the queries", () => {
+    const reached = queriesToReach(curve([1000, 0.9], [4000, 0.96]), 0.93)!;
+    expect(reached.queries).toBeCloseTo(2000, 8);
+    expect(reached.atMost).toBe(false);
+  });
+
+  it("are the fewest, also where the curve falls again", () => {
+    expect(queriesToReach(curve([100, 0.5], [200, 0.9], [400, 0.7], [800, 0.9]), 0.9)!.queries).toBeCloseTo(200, 8);
+  });
+
+  it("are at most those of the first round where that is above, and none where the curve stays below", () => {
+    expect(queriesToReach(curve([100, 0.9], [200, 0.95]), 0.8)).toEqual({ queries: 100, atMost: true });
+    expect(queriesToReach(curve([100, 0.9], [200, 0.95]), 0.9)).toEqual({ queries: 100, atMost: false });
+    expect(queriesToReach(curve([100, 0.9]), 0.91)).toBeUndefined();
+    expect(queriesToReach([], 0.9)).toBeUndefined();
+  });
+
+  it("are shares of the baseline's at each of its budgets", () => {
+    const baseline = curve([500, 0.9], [1000, 0.92], [2000, 0.97], [4000, 0.99]);
+    const shares = sharesOf(curve([500, 0.92], [2000, 0.97]), baseline);
+    expect(shares.map(formatShare)).toEqual(["≤ 100% (500)", "50% (500)", "100% (2,000)", "not reached"]);
+    expect(shares[1]).toMatchObject({ of: 1000, value: 0.92, reached: { share: 0.5 } });
+  });
+
+  it("are all of the baseline's where the row is the baseline and rises", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 6 }), (steps) => {
+        const rising = steps.map((_, index) => steps.slice(0, index + 1).reduce((sum, step) => sum + step, 0));
+        const points = rising.map((sum) => ({ queries: 10 * sum, value: sum }));
+        for (const { reached } of sharesOf(points, points)) expect(reached!.share).toBeCloseTo(1, 10);
+      }),
+    );
+  });
+});
+
+describe("options of a file", () => {
+  const parse = (values: OptionValues) =>
+    parseOptionValues<Record<string, unknown>>(
+      (command: Command) =>
+        command
+          .requiredOption("--where <place>")
+          .option("--per-round <count>", "", Number)
+          .option("--list <numbers>", "", (text) => text.split(",").map(Number))
+          .option("--flag")
+          .option("--no-check")
+          .option("--depth <count>", "", Number, 3),
+      values,
+      ["--where", "here"],
+      ["where"],
+      "a.json: row",
+    );
+
+  it("are read as the command reads its own", () => {
+    const { options, given, words } = parse({ perRound: 4, list: [1, 2.5], flag: true, check: false });
+    expect(options).toEqual({ where: "here", perRound: 4, list: [1, 2.5], flag: true, check: false, depth: 3 });
+    expect([...given]).toEqual(["perRound", "list", "flag", "check"]);
+    expect(shellLine(words)).toBe("--per-round 4 --list 1,2.5 --flag --no-check");
+  });
+
+  it("may be taken back", () => {
+    const { options, words } = parse({ perRound: null, flag: false, check: true });
+    expect(options).toEqual({ where: "here", check: true, depth: 3 });
+    expect(words).toEqual([]);
+  });
+
+  it("make words that a shell reads as one", () => {
+    expect(shellLine(["a b", "it's", "λ", "x:train", ""])).toBe(`'a b' 'it'\\''s' 'λ' x:train ''`);
+  });
+});
+
+describe("options of earlier work", () => {
+  const difference = (then: object, now: object, given: string[] = []) =>
+    optionDifference(then, now, new Set(given), ["out"]);
+
+  it("differ where a value does", () => {
+    expect(difference({ n: 1, out: "a" }, { n: 1, out: "b" })).toBeUndefined();
+    expect(difference({ lambdas: [0.3] }, { lambdas: [0.5] })).toBe("lambdas is now [0.5], and was [0.3]");
+    expect(difference({ pool: 5 }, {})).toBe("pool is now absent, and was 5");
+  });
+
+  it("do not differ by a default that came since", () => {
+    expect(difference({}, { depth: 3 })).toBeUndefined();
+    expect(difference({}, { depth: 3 }, ["depth"])).toBe("depth is now 3, and was absent");
+  });
+});
