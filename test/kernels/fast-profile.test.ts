@@ -8,8 +8,9 @@ import {
 import { matmulHalf } from "../../src/kernels/matmul-half/index.js";
 import { matmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
 import { blendImages, blendPixels } from "../../src/kernels/mixup/index.js";
+import { AFFINE_WORDS, composeImages, warpBlends } from "../../src/kernels/warp/index.js";
 import { selectLowest } from "../../src/kernels/select/index.js";
-import { openDevice, Philox, type Device, type Shape } from "../../src/tensor/index.js";
+import { openDevice, Philox, reshape, slice, type Device, type Shape } from "../../src/tensor/index.js";
 import { EXACT, f32Tolerance } from "../close.js";
 import type { Devices } from "../devices.js";
 import { expectSame, halfInput, randomInput, type Input } from "./harness.js";
@@ -68,6 +69,28 @@ describe("without the safety net of the profile `safe`", () => {
         { pixels: EXACT, images: f32Tolerance() },
       );
     }
+  });
+
+  it("warps read no pixel outside the images, however far they lead", async () => {
+    const random = new Philox(8);
+    const words = Uint32Array.from({ length: 12 * AFFINE_WORDS }, () => random.uint32());
+    const blend = { first: u32([0, 2, 0, 2, 1, 9]), second: u32([0, 2, 2, 0, 0, 1]) };
+    const weight = u32([65536, 32768, 1, 65535, 0, 12345]);
+    const boxes = [0, 0, 7 << 16, 5 << 16, 0xffff0000, 0xffff0000, 2, 3, 3 << 16, 5 << 16, 0, 0];
+    await expectSame(
+      devices,
+      { images: randomImages([3, 1, 7, 5]), ...blend, weight, boxes: u32(boxes), words: u32(words) },
+      (recorder, { images, boxes, words, ...blend }) => {
+        const box = reshape(boxes, [6, 2]);
+        const warps = reshape(words, [12, AFFINE_WORDS]);
+        const halfOfThem = slice(words, 0, [6, AFFINE_WORDS]);
+        return {
+          warped: warpBlends(recorder, images, blend, halfOfThem, { mean: [0], std: [1 / 255] }),
+          composed: composeImages(recorder, images, { ...blend, box, warps }, { mean: [0], std: [1 / 255] }),
+        };
+      },
+      EXACT,
+    );
   });
 
   it.each<MatmulVariant | undefined>([undefined, "tiled-128x128", "tiled-32x32", "few-rows", "few-results"])(
