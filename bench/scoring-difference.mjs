@@ -8,7 +8,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
-import { ConfidenceAcquisition, PairCandidates, paperLambdas } from "../dist/src/activemixup/index.js";
+import { LowestScoreAcquisition, PairCandidates, paperLambdas, ScoreRule } from "../dist/src/activemixup/index.js";
 import { openImageSet, sampleIndices, subset } from "../dist/src/data/index.js";
 import { decodeNetwork } from "../dist/src/nn/index.js";
 import { createTensor, openDevice } from "../dist/src/tensor/index.js";
@@ -27,7 +27,8 @@ const images = createTensor(device, shape, { dtype: "u8", data: set.pixels });
 async function score(blendAt) {
   const options = { lambdas: paperLambdas, pool: PAIRS, seed: 0, single: false, blendAt };
   const candidates = new PairCandidates(set, images, options);
-  const acquisition = await ConfidenceAcquisition.create({ candidates, student, seed: 0 });
+  const context = { candidates, student, seed: 0 };
+  const acquisition = await LowestScoreAcquisition.create(context, await ScoreRule.create(context, "confidence"));
   const start = performance.now();
   const choices = await acquisition.select(PAIRS, 1, {});
   const seconds = (performance.now() - start) / 1000;

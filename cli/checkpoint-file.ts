@@ -6,13 +6,22 @@ import { decodeSafetensors, encodeSafetensors, type NetworkState } from "../src/
 
 const STUDENT = "student/";
 const BEST = "best/";
+/** Followed by the number of the member. */
+const COMMITTEE = "committee/";
 
 /**
  * The checkpoint but for its answers, which stand in `queries.jsonl`.
  * @param answersEnd bytes of that file that belong to it
  */
-export function encodeCheckpoint({ rounds, leftOut, student, best }: Checkpoint, answersEnd: number): Uint8Array {
-  const tensors = new Map([...withPrefix(student, STUDENT), ...withPrefix(best ?? new Map(), BEST)]);
+export function encodeCheckpoint(
+  { rounds, leftOut, student, best, committee = [] }: Checkpoint,
+  answersEnd: number,
+): Uint8Array {
+  const tensors = new Map([
+    ...withPrefix(student, STUDENT),
+    ...withPrefix(best ?? new Map(), BEST),
+    ...committee.flatMap((member, index) => [...withPrefix(member, `${COMMITTEE}${index}/`)]),
+  ]);
   return encodeSafetensors(tensors, {
     rounds: JSON.stringify(rounds),
     leftOut: JSON.stringify(leftOut),
@@ -35,12 +44,28 @@ export function decodeCheckpoint(
     const rounds = JSON.parse(metadata.rounds) as RoundReport[];
     const leftOut = JSON.parse(metadata.leftOut) as number[];
     const student = withoutPrefix(tensors, STUDENT);
+    const committee = committeeOf(tensors);
     return {
-      state: { rounds, leftOut, student, ...(best.size > 0 ? { best } : {}) },
+      state: {
+        rounds,
+        leftOut,
+        student,
+        ...(best.size > 0 ? { best } : {}),
+        ...(committee.length > 0 ? { committee } : {}),
+      },
       answersEnd: Number(metadata.answersEnd),
     };
   } catch {
     throw new InputError(`${name}: its metadata is damaged; put back the file that the run wrote, or begin anew`);
+  }
+}
+
+function committeeOf(tensors: NetworkState): NetworkState[] {
+  const members: NetworkState[] = [];
+  for (;;) {
+    const member = withoutPrefix(tensors, `${COMMITTEE}${members.length}/`);
+    if (member.size === 0) return members;
+    members.push(member);
   }
 }
 

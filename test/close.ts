@@ -20,6 +20,12 @@ export const EXACT: Tolerance = { rtol: 0, atol: 0 };
 export const SUBNORMAL: Tolerance = { rtol: 0, atol: 1e-37 };
 
 /**
+ * Of ln(1 − p) and Gumbel noise. WGSL allows logarithms of numbers near 1 an error of 2^-21 = 5e-7, elsewhere 3 ulp: three
+ * of them of about 10, and differences of logits of up to 10, rounded by 5e-7.
+ */
+export const NOISY_SCORE: Tolerance = { rtol: 2e-6, atol: 5e-6 };
+
+/**
  * Of one step of Adam from 0, relative to itself. WGSL allows divisions 2.5 ulp (3e-7 each, three of them), a square
  * root of about twice that, and exp 4 ulp, 7e-7 of 1 − exp(x) at x = −0.5: 3e-6 in all, with the roundings between.
  * Below the 7e-6 that 1 − beta2 would be wrong by were it made from beta2 in f32.

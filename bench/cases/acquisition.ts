@@ -1,5 +1,5 @@
 import { PairCandidates, paperLambdas, type BlendAt } from "../../src/activemixup/index.js";
-import { ConfidenceAcquisition } from "../../src/activemixup/acquisition/confidence.js";
+import { LowestScoreAcquisition, ScoreRule } from "../../src/activemixup/acquisition/index.js";
 import { selectLowest } from "../../src/kernels/index.js";
 import { Network } from "../../src/nn/index.js";
 import { kernelCase, randomImages, type Case } from "./case.js";
@@ -22,7 +22,8 @@ function scoring(workload: Workload, blendAt?: BlendAt): Case {
       const images = randomImages(device, [2000, 1, 28, 28]);
       const options = { lambdas: paperLambdas, pool: 100_000, seed: 1, single: false, blendAt };
       const candidates = new PairCandidates(REAL_IMAGES, images, options);
-      const acquisition = await ConfidenceAcquisition.create({ candidates, student, seed: 1 });
+      const context = { candidates, student, seed: 1 };
+      const acquisition = await LowestScoreAcquisition.create(context, await ScoreRule.create(context, "confidence"));
       return {
         recording: acquisition.scoring,
         dispose() {

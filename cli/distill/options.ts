@@ -27,6 +27,7 @@ export interface DistillCommandOptions {
   readonly rounds: number;
   readonly perRound?: number;
   readonly strategy: string;
+  readonly committee?: number;
   readonly candidates: CandidateKind;
   readonly candidateWarps?: WarpPreset;
   readonly lambdas: readonly number[];
@@ -95,6 +96,7 @@ export function withDistillOptions(command: Command): Command {
       wholes(1),
     )
     .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
+    .option("--committee <students>", "of --strategy committee, the one kept among them (default: 3)", whole(2))
     .addOption(
       new Option("--candidates <kind>", `what is chosen from: ${describeKinds()}`)
         .choices(Object.keys(candidateKinds))

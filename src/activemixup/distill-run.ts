@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition } from "./acquisition/index.js";
 import type { MixedPair } from "./blend.js";
 import { candidateKinds, createCandidates, type Candidates, type Choice } from "./candidates/index.js";
+import { Committee } from "./committee.js";
 import type { DistillInput } from "./distill-input.js";
 import { Evaluation } from "./evaluation.js";
 import { HoldoutJudge } from "./holdout.js";
@@ -27,6 +28,8 @@ interface Equipment {
   readonly images: TrainingImages;
   readonly examples: Examples;
   readonly trainer: Trainer;
+  /** The other students of the committee, where the strategy asks one. */
+  readonly committee: Committee | undefined;
   readonly selection: { readonly candidates: Candidates; readonly acquisition: Acquisition } | undefined;
 }
 
@@ -69,7 +72,15 @@ export class DistillRun {
     const trainer = await preparing.time("prepare", () =>
       Trainer.create(student, examples, options, mostSteps(plan, options)),
     );
-    const selection = plan.length > 1 ? await preparing.time("prepare", () => select(input, trained.real)) : undefined;
+    const { committee: asksCommittee = false } = findStrategy(options.strategy);
+    const committee =
+      asksCommittee && plan.length > 1
+        ? await preparing.time("prepare", () =>
+            Committee.create(student, examples, options, mostSteps(plan, options), resume),
+          )
+        : undefined;
+    const selection =
+      plan.length > 1 ? await preparing.time("prepare", () => select(input, trained.real, committee)) : undefined;
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
@@ -77,7 +88,7 @@ export class DistillRun {
       trainer.skip(sum(resume.rounds.map(({ steps }) => steps)));
       student.load(resume.student, "the checkpoint");
     }
-    const equipment = { images: trained, examples, trainer, selection };
+    const equipment = { images: trained, examples, trainer, committee, selection };
     return new DistillRun(input, plan, panels, equipment, start, [preparing]);
   }
 
@@ -123,7 +134,8 @@ export class DistillRun {
         this.rounds.push(await this.round(this.rounds.length, this.newWatch()));
         const state = await student.state();
         if (this.judge && bestRound(this.rounds) === this.rounds.at(-1)) this.best = state;
-        await observer?.onRound?.(this.rounds.at(-1)!, this.report(false), this.checkpoint(state));
+        const others = await this.equipment.committee?.state();
+        await observer?.onRound?.(this.rounds.at(-1)!, this.report(false), this.checkpoint(state, others));
       }
       if (this.best) student.load(this.best, "the best round");
       return this.report(false);
@@ -140,13 +152,14 @@ export class DistillRun {
     return watch;
   }
 
-  private checkpoint(student: NetworkState): Checkpoint {
+  private checkpoint(student: NetworkState, committee: NetworkState[] | undefined): Checkpoint {
     return {
       rounds: [...this.rounds],
       answers: [...this.answers],
       leftOut: [...this.leftOut],
       student,
       ...(this.best ? { best: this.best } : {}),
+      ...(committee ? { committee } : {}),
     };
   }
 
@@ -259,26 +272,33 @@ export class DistillRun {
     return { answered: answers.length, skipped };
   }
 
-  private train(round: number, steps: number): Promise<number> {
+  private async train(round: number, steps: number): Promise<number> {
     const { options, student, observer, signal } = this.input;
-    const { images, examples, trainer } = this.equipment;
+    const { images, examples, trainer, committee } = this.equipment;
     if (this.start && round > 0) student.load(this.start, "the student's start");
     images.upload();
     examples.set(this.examples, concatenate(this.answers.map(({ label }) => label)));
-    return trainer.fit(round, {
+    // The others are trained for the next round's choice alone.
+    const others = round < this.plan.length - 1 ? committee : undefined;
+    const total = steps * (1 + (others?.networks.length ?? 0));
+    const fit = (before: number) => ({
       steps,
       schedule: options.schedule,
       signal,
-      onProgress: (done) => observer?.onProgress?.("train", round, done, steps),
+      onProgress: (done: number) => observer?.onProgress?.("train", round, before + done, total),
     });
+    const loss = await trainer.fit(round, fit(0));
+    await others?.train(round, fit(steps));
+    return loss;
   }
 
   dispose(): void {
-    const { images, examples, trainer, selection } = this.equipment;
+    const { images, examples, trainer, committee, selection } = this.equipment;
     this.judge?.dispose();
     this.evaluation?.dispose();
     selection?.acquisition.dispose();
     selection?.candidates.dispose();
+    committee?.dispose();
     trainer.dispose();
     images.dispose();
     examples.dispose();
@@ -286,10 +306,17 @@ export class DistillRun {
 }
 
 /** The candidates that the options mean, and what chooses from them. */
-async function select({ images, student, options }: DistillInput, real: Tensor<"u8">): Promise<Equipment["selection"]> {
+async function select(
+  { images, student, options }: DistillInput,
+  real: Tensor<"u8">,
+  committee: Committee | undefined,
+): Promise<Equipment["selection"]> {
   const { create, single = false } = findStrategy(options.strategy);
   const candidates = createCandidates(images, real, options, single);
-  return { candidates, acquisition: await create!({ candidates, student, seed: options.seed }) };
+  return {
+    candidates,
+    acquisition: await create!({ candidates, student, others: committee?.networks, seed: options.seed }),
+  };
 }
 
 function concatenate(rows: readonly Float32Array[]): Float32Array {

@@ -25,6 +25,8 @@ export interface DistillOptions {
   /** Images asked about by the end of each round after the first, growing, instead of `rounds`. */
   readonly totals?: readonly number[] | undefined;
   readonly strategy: string;
+  /** Students of the committee of --strategy committee, the one that is kept among them; 3 where absent. */
+  readonly committee?: number | undefined;
   /** What is chosen from. */
   readonly candidates: CandidateKind;
   /** How the images are warped of which candidates are made, all but those of kind `mix`. */

@@ -3,6 +3,7 @@ import { InputError } from "../errors.js";
 import { checkSchedule, type ImageShape } from "../nn/index.js";
 import { findStrategy } from "./acquisition/index.js";
 import { checkLambdas } from "./blend.js";
+import { checkCommittee } from "./committee.js";
 import type { DistillInput } from "./distill-input.js";
 import { checkTeachers } from "./ledger/panel.js";
 import { checkCandidates } from "./candidates/index.js";
@@ -33,6 +34,7 @@ export function planDistill(input: DistillPlanInput): number[] {
   checkStopping(input);
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
+  checkStrategy(input);
   if (mostSteps(plan, options) > MOST_STEPS) {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
@@ -73,6 +75,14 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
   const option =
     targetAgreement !== undefined ? "--target-agreement" : patience !== undefined ? "--patience" : undefined;
   if (option && !holdout) throw new InputError(`${option} looks at held-out images and there are none; give --holdout`);
+}
+
+function checkStrategy({ student, options: { strategy, committee } }: DistillPlanInput): void {
+  const { check, committee: asksCommittee = false } = findStrategy(strategy);
+  check?.(student);
+  if (committee === undefined) return;
+  checkCommittee(committee);
+  if (!asksCommittee) throw new InputError(`--committee is of --strategy committee; the strategy is ${strategy}`);
 }
 
 function checkTest(input: DistillPlanInput): void {

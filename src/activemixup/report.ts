@@ -81,4 +81,6 @@ export interface Checkpoint {
   readonly student: NetworkState;
   /** The best student, where images are held out. */
   readonly best?: NetworkState;
+  /** The other students of the committee, where the strategy asks one. */
+  readonly committee?: readonly NetworkState[];
 }

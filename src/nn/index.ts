@@ -7,6 +7,7 @@ export { Conv2d, type Conv2dLayerOptions } from "./layers/conv2d.js";
 export { Linear } from "./layers/linear.js";
 export { AvgPool2d, Dropout, Flatten, GlobalAvgPool, MaxPool2d, ReLU } from "./layers/simple.js";
 export {
+  hasDropout,
   namedParameters,
   Parameter,
   type Activation,

@@ -42,10 +42,15 @@ export interface Pass {
   readonly recorder: Recorder;
   /** Batch statistics and dropout where true; running statistics and no dropout where false. */
   readonly training: boolean;
+  /**
+   * Whether there is dropout, where that is not as `training` says. With running statistics it is Monte-Carlo dropout:
+   * each pass is a draw of a network (Gal and Ghahramani, ICML 2016, arXiv 1506.02142).
+   */
+  readonly dropout?: boolean | undefined;
   /** Seed of dropout. */
   readonly seed: number;
-  /** Number of the training step, u32 [1] in device memory. Needed where `training`. */
-  readonly step?: Tensor<"u32">;
+  /** Number of the step, u32 [1] in device memory: each drops other values. Needed where there is dropout. */
+  readonly step?: Tensor<"u32"> | undefined;
 }
 
 /** A layer's output, with the way back. */
@@ -95,6 +100,8 @@ export interface Module {
    * @throws ShapeError where the module cannot take it.
    */
   outputShape(input: Shape): Shape;
+  /** Whether the module itself, not one of its parts, drops values by chance where there is dropout. */
+  readonly drops?: boolean;
   /** Records the forward pass. */
   forward(pass: Pass, input: Tensor<"f32">): Activation;
   /** Multiply-adds of the convolutions and matrix products of a forward pass; none where absent. */
@@ -117,4 +124,9 @@ export function namedParameters(module: Module, prefix = ""): Map<string, Parame
     for (const [full, parameter] of namedParameters(child, `${prefix}${name}.`)) named.set(full, parameter);
   }
   return named;
+}
+
+/** Whether a module or one of its parts drops values by chance where there is dropout. */
+export function hasDropout(module: Module): boolean {
+  return module.drops === true || Object.values(module.children ?? {}).some(hasDropout);
 }

@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "../tensor/index.js";
 import {
+  hasDropout,
   namedParameters,
   type Activation,
   type FeatureActivation,
@@ -84,6 +85,11 @@ export class Network {
   /** How the network begins, where that is with a linear map. */
   get linearStart(): LinearStart | undefined {
     return this.module.linearStart?.();
+  }
+
+  /** Whether passes with dropout differ. */
+  get hasDropout(): boolean {
+    return hasDropout(this.module);
   }
 
   /** Shape of one image, [1, C, H, W]. */

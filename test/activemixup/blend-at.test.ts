@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   chooseBlendAt,
-  ConfidenceAcquisition,
   lambdaWeight,
+  LowestScoreAcquisition,
   paperLambdas,
   PairCandidates,
+  ScoreRule,
   scoringWork,
   specFor,
   type BlendAt,
@@ -32,7 +33,8 @@ async function chooseTwice(device: Device, images: ImageSet, blendAt: BlendAt, s
   const student = new Network(device, specFor("lenet5-half", images, 10), 1);
   const pixels = createTensor(device, [N, 1, SIDE, SIDE], { dtype: "u8", data: images.pixels });
   const candidates = new PairCandidates(images, pixels, { lambdas: quarters, seed: 0, blendAt, single });
-  const acquisition = await ConfidenceAcquisition.create({ candidates, student, seed: 0 });
+  const context = { candidates, student, seed: 0 };
+  const acquisition = await LowestScoreAcquisition.create(context, await ScoreRule.create(context, "confidence"));
   expect(acquisition.blendAt).toBe(blendAt);
   const rounds = [await acquisition.select(30, 1, {})];
   student.initialise(2);

@@ -107,6 +107,25 @@ describe.each(["cpu", "gpu"] as const)("a run that goes on after a checkpoint, o
   });
 });
 
+describe("a run that goes on after its second checkpoint", () => {
+  it.each([
+    ["by noisy confidence", { ...base, strategy: "noisy-confidence" }],
+    ["by a committee", { ...base, strategy: "committee" }],
+    [
+      "by a committee of two that starts anew each round",
+      { ...base, strategy: "committee", committee: 2, restart: true },
+    ],
+  ])("%s ends with the same student, bit for bit", async (_, options) => {
+    const whole = await run(devices.gpu, options);
+    const { checkpoint, events } = whole.stops[1];
+    const store = new MemoryStore("brightness");
+    await store.append(events);
+    const rest = await run(devices.gpu, options, { stores: [store], resume: checkpoint });
+    expect(rest.student).toEqual(whole.student);
+    expect(rest.stops.at(-1)!.checkpoint).toEqual(whole.stops.at(-1)!.checkpoint);
+  });
+});
+
 function withoutTimes({ queries, keptRound, stopped, rounds }: DistillReport): object {
   return { queries, keptRound, stopped, rounds: rounds.map((round) => ({ ...round, seconds: undefined })) };
 }

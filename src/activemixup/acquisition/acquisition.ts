@@ -7,6 +7,8 @@ import type { Candidates, Choice } from "../candidates/candidates.js";
 export interface AcquisitionContext {
   readonly candidates: Candidates;
   readonly student: Network;
+  /** Other students, trained on the same answers from other seeds, where the strategy asks a committee. */
+  readonly others?: readonly Network[];
   readonly seed: number;
 }
 

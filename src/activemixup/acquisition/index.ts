@@ -1,30 +1,67 @@
 import { InputError } from "../../errors.js";
+import type { Network } from "../../nn/index.js";
 import type { Acquisition, AcquisitionContext } from "./acquisition.js";
-import { ConfidenceAcquisition } from "./confidence.js";
+import { BaldRule, requireDropout } from "./bald.js";
+import { CommitteeRule } from "./committee.js";
+import { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
+import { NoisyConfidenceRule } from "./noisy-confidence.js";
 import { RandomAcquisition } from "./random.js";
+import { ScoreRule } from "./score.js";
 
 export type { Acquisition, AcquisitionContext } from "./acquisition.js";
-export { ConfidenceAcquisition } from "./confidence.js";
+export { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
 export { RandomAcquisition } from "./random.js";
+export { ScoreRule } from "./score.js";
 
-interface StrategyEntry {
+export interface StrategyEntry {
   readonly about: string;
   /** Looks at each pair with one random λ, not with the whole grid. */
   readonly single?: boolean;
+  /** Asks other students too, trained as the student is. */
+  readonly committee?: boolean;
+  /** @throws InputError where the strategy cannot work with such a student */
+  readonly check?: (student: Network) => void;
   /** Absent where the strategy asks about nothing but the real images. */
   readonly create?: (context: AcquisitionContext) => Promise<Acquisition>;
+}
+
+/** Makes a strategy of a rule: the candidates of lowest score. */
+function lowest(rule: (context: AcquisitionContext) => Promise<ScoringRule>): StrategyEntry["create"] {
+  return async (context) => LowestScoreAcquisition.create(context, await rule(context));
 }
 
 /** The acquisition strategies by name. */
 export const strategies: Readonly<Record<string, StrategyEntry>> = {
   confidence: {
     about: "pairs in whose blends the student is least sure, the smallest confidence over λ (the paper)",
-    create: (context) => ConfidenceAcquisition.create(context),
+    create: lowest((context) => ScoreRule.create(context, "confidence")),
   },
   "confidence-single": {
     about: "the same at one random λ a pair",
     single: true,
-    create: (context) => ConfidenceAcquisition.create(context),
+    create: lowest((context) => ScoreRule.create(context, "confidence")),
+  },
+  "noisy-confidence": {
+    about: "a random draw, in proportion to the student's doubt, one less its confidence",
+    create: lowest((context) => NoisyConfidenceRule.create(context)),
+  },
+  margin: {
+    about: "candidates whose two likeliest classes the student finds most alike",
+    create: lowest((context) => ScoreRule.create(context, "margin")),
+  },
+  entropy: {
+    about: "candidates that the student's probabilities spread widest on",
+    create: lowest((context) => ScoreRule.create(context, "entropy")),
+  },
+  bald: {
+    about: "candidates on which passes of the student with dropout disagree most; for students with dropout",
+    check: requireDropout,
+    create: lowest((context) => BaldRule.create(context)),
+  },
+  committee: {
+    about: "candidates on which --committee students, trained from several seeds, disagree most",
+    committee: true,
+    create: lowest((context) => CommitteeRule.create(context)),
   },
   random: {
     about: "random pairs and λ: mixup without selection",

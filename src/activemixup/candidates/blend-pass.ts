@@ -19,14 +19,14 @@ import {
   type ReplayOptions,
   type Tensor,
 } from "../../tensor/index.js";
-import { headsOf, type Heads } from "./candidates.js";
+import { evaluationPass, headsOf, type DropoutDraw, type Heads } from "./candidates.js";
 
 /** How a network looks at blends of the real images. */
 export interface BlendPass {
   /** To be called before each pass over the pool, with the weights that the network has by then. */
   refresh(options: ReplayOptions): Promise<void>;
-  /** Records what the network says of `blend`, B blends, in evaluation mode. */
-  record(recorder: Recorder, blend: Blend): Heads;
+  /** Records what the network says of `blend`, B blends, in evaluation mode but for dropout where that is asked for. */
+  record(recorder: Recorder, blend: Blend, dropout?: DropoutDraw): Heads;
   dispose(): void;
 }
 
@@ -41,10 +41,10 @@ export class PixelBlends implements BlendPass {
     return Promise.resolve();
   }
 
-  record(recorder: Recorder, blend: Blend): Heads {
+  record(recorder: Recorder, blend: Blend, dropout?: DropoutDraw): Heads {
     const { mean, deviation } = this.student.spec;
     const input = blendImages(recorder, this.images, blend, { mean, std: deviation });
-    return headsOf(this.student.forwardWithFeatures({ recorder, training: false, seed: 0 }, input));
+    return headsOf(this.student.forwardWithFeatures(evaluationPass(recorder, dropout), input));
   }
 
   dispose(): void {
@@ -106,11 +106,11 @@ export class FeatureBlends implements BlendPass {
     await replay(this.recording, Math.ceil(features.shape[0] / weight.size), { signal });
   }
 
-  record(recorder: Recorder, blend: Blend): Heads {
+  record(recorder: Recorder, blend: Blend, dropout?: DropoutDraw): Heads {
     const { bias, relu, pool, rest } = this.start;
     const options = { perPair: this.perPair, bias: bias?.value, relu, pool };
     const blended = blendFeatures(recorder, this.tensors.features, blend, options);
-    return headsOf(Sequential.of(...rest).forwardWithFeatures({ recorder, training: false, seed: 0 }, blended));
+    return headsOf(Sequential.of(...rest).forwardWithFeatures(evaluationPass(recorder, dropout), blended));
   }
 
   dispose(): void {

@@ -1,4 +1,4 @@
-import type { FeatureActivation, Network } from "../../nn/index.js";
+import type { FeatureActivation, Network, Pass } from "../../nn/index.js";
 import type { Recorder, ReplayOptions, Tensor } from "../../tensor/index.js";
 import type { MixedPair } from "../blend.js";
 import type { BlendAt } from "./blend-at.js";
@@ -64,6 +64,14 @@ export function headsOf({ output, features }: FeatureActivation): Heads {
   return { logits: output, features };
 }
 
+/** Dropout in a pass of evaluation: which values fall follows from both. */
+export type DropoutDraw = Required<Pick<Pass, "seed" | "step">>;
+
+/** How to record a pass of evaluation: without dropout, or with. */
+export function evaluationPass(recorder: Recorder, dropout?: DropoutDraw): Pass {
+  return { recorder, training: false, ...(dropout ? { ...dropout, dropout: true } : { seed: 0 }) };
+}
+
 /** How one network sees the candidates of a round, batch by batch. */
 export interface CandidateView {
   /** Where candidates are blended, where they are blends of pairs. */
@@ -71,10 +79,10 @@ export interface CandidateView {
   /** To be called before each pass over the places, with the weights that the network has by then. */
   refresh(options: ReplayOptions): Promise<void>;
   /**
-   * Records what the network says, in evaluation mode, of the candidates at places counter · P … counter · P + P − 1,
+   * Records what the network says, in evaluation mode but for dropout where that is asked for, of the candidates at places counter · P … counter · P + P − 1,
    * the last place again where there are no more: P·L rows, all λ of a candidate next to each other, or P where `single`.
    * @param counter u32 [1]
    */
-  record(recorder: Recorder, counter: Tensor<"u32">): Heads;
+  record(recorder: Recorder, counter: Tensor<"u32">, dropout?: DropoutDraw): Heads;
   dispose(): void;
 }

@@ -9,7 +9,15 @@ import {
 } from "../../kernels/index.js";
 import type { Network } from "../../nn/index.js";
 import { createTensor, RandomStream, reshape, writeTensor, type Recorder, type Tensor } from "../../tensor/index.js";
-import { headsOf, type Candidates, type CandidateView, type Choice, type Heads } from "./candidates.js";
+import {
+  evaluationPass,
+  headsOf,
+  type Candidates,
+  type CandidateView,
+  type Choice,
+  type DropoutDraw,
+  type Heads,
+} from "./candidates.js";
 import {
   drawComposition,
   tabulate,
@@ -160,9 +168,9 @@ class ComposedView implements CandidateView {
     return Promise.resolve();
   }
 
-  record(recorder: Recorder, counter: Tensor<"u32">): Heads {
+  record(recorder: Recorder, counter: Tensor<"u32">, dropout?: DropoutDraw): Heads {
     const images = this.candidates.record(recorder, counter, this.network);
-    return headsOf(this.network.forwardWithFeatures({ recorder, training: false, seed: 0 }, images));
+    return headsOf(this.network.forwardWithFeatures(evaluationPass(recorder, dropout), images));
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@ import { createTensor, type Recorder, type ReplayOptions, type Tensor } from "..
 import { blendOnHost, lambdaWeight } from "../blend.js";
 import { chooseBlendAt, scoringWork, type BlendAt } from "./blend-at.js";
 import { FeatureBlends, PixelBlends, type BlendPass } from "./blend-pass.js";
-import type { Candidates, CandidateView, Choice, Heads } from "./candidates.js";
+import type { Candidates, CandidateView, Choice, DropoutDraw, Heads } from "./candidates.js";
 import { Pool } from "./pool.js";
 
 /** Images in one recorded batch. */
@@ -118,12 +118,12 @@ class PairView implements CandidateView {
     return this.pass.refresh(options);
   }
 
-  record(recorder: Recorder, counter: Tensor<"u32">): Heads {
+  record(recorder: Recorder, counter: Tensor<"u32">, dropout?: DropoutDraw): Heads {
     const { images, size } = this.pool;
     const { single, seed } = this.options;
     const { lambdas, pairs, batch } = this;
     const of = { images, pool: size, pairs, lambdas, counter, batch, ...(single ? { single: { seed } } : {}) };
-    return this.pass.record(recorder, candidateBlends(recorder, of));
+    return this.pass.record(recorder, candidateBlends(recorder, of), dropout);
   }
 
   dispose(): void {

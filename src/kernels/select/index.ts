@@ -2,45 +2,33 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Launch } from "../../tensor/launch.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { pairSizes, selectSize, type ScorePairsOptions } from "./contract.js";
-import { DIGIT_SHIFTS, planScorePairs, planSelect, selectBlocks } from "./plan.js";
-import { scorePairsReference, selectLowestReference } from "./reference.js";
+import { selectSize } from "./contract.js";
+import { DIGIT_SHIFTS, planSelect, selectBlocks } from "./plan.js";
+import { selectLowestReference } from "./reference.js";
 
-export { pairSizes, type PairSizes, type ScorePairsOptions } from "./contract.js";
-export { planScorePairs, planSelect } from "./plan.js";
-export { scorePairsReference, selectLowestReference, type HostPairs } from "./reference.js";
-
-/**
- * Scores the batch of candidates that the counter stands at (step 3 of the method). `logits` is [P·L, K], all λ of a
- * candidate next to each other. A candidate's score is the smallest, over λ, of the largest softmax probability, in
- * (0, 1]; its choice the first λ index that attains it. Where `single` there is one row a candidate and the choice is
- * the λ index drawn for it, as in candidateBlends. Where the softmax of one of its rows is NaN a candidate scores
- * +Infinity, and its choice is the first such λ. Taken candidates score NaN, so that selectLowest takes them last of all.
- * Writes to counter · P + p of `scores` and `choices`, in place, where that is below the pool's size.
- * @throws ShapeError where `logits` is not a whole number of candidates' rows [P·L, K], `counter` not [1], `taken` or
- * `choices` not shaped as `scores` [pool], or `lambdas` not a whole number from 1 up; DTypeError where `logits` or
- * `scores` is not f32, or `counter`, `taken` or `choices` not u32; InputError where the seed is not of 32 bits.
- */
-export function scorePairs(recorder: Recorder, logits: Tensor<"f32">, options: ScorePairsOptions): void {
-  const sizes = pairSizes(logits, options);
-  const { counter, taken, scores, choices, lambdas, single } = options;
-  recorder.add({
-    kernel: "scorePairs",
-    reads: [logits, counter, taken],
-    writes: [scores, choices],
-    reference: () => {
-      scorePairsReference(hostArray(logits), sizes, {
-        step: hostArray(counter)[0],
-        taken: hostArray(taken),
-        scores: hostArray(scores),
-        choices: hostArray(choices),
-        lambdas,
-        single,
-      });
-    },
-    plan: () => planScorePairs(sizes, options),
-  });
-}
+export {
+  beliefSizes,
+  memberSizes,
+  pairSizes,
+  scoreNames,
+  type Belief,
+  type PairSizes,
+  type ScoreName,
+  type ScoreNoise,
+  type ScorePairsOptions,
+  type ScoreTable,
+} from "./contract.js";
+export { drawGumbel, gumbel } from "./gumbel.js";
+export { planAddBelief, planScoreBelief, planScorePairs, planSelect } from "./plan.js";
+export {
+  addBeliefReference,
+  scoreBeliefReference,
+  scorePairsReference,
+  selectLowestReference,
+  type HostPairs,
+  type HostTable,
+} from "./reference.js";
+export { addBelief, scoreBelief, scorePairs } from "./score.js";
 
 /**
  * Indices of the k lowest of `scores` [N], u32 [k], ascending (step 4 of the method). Exact and repeatable: of equal

@@ -90,20 +90,24 @@ export class ReLU implements Module {
   }
 }
 
-/** Zeroes each value with probability `rate` in training and scales the rest by 1 / (1 − rate). */
+/** Zeroes each value with probability `rate` where the pass has dropout, and scales the rest by 1 / (1 − rate). */
 export class Dropout implements Module {
+  readonly drops: boolean;
+
   /** @param salt tells this layer's random numbers from those of the network's other dropout layers */
   constructor(
     private readonly rate: number,
     private readonly salt: number,
-  ) {}
+  ) {
+    this.drops = rate > 0;
+  }
 
   outputShape(input: Shape): Shape {
     return input;
   }
 
-  forward({ recorder, training, seed, step }: Pass, input: Tensor<"f32">): Activation {
-    if (!training) return { output: input, backward: (gradient) => gradient };
+  forward({ recorder, training, dropout: wanted = training, seed, step }: Pass, input: Tensor<"f32">): Activation {
+    if (!wanted) return { output: input, backward: (gradient) => gradient };
     const options = { rate: this.rate, seed, counter: step!, salt: this.salt };
     return {
       output: dropout(recorder, input, options),

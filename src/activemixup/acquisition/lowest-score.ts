@@ -1,10 +1,12 @@
-import { advance, gatherRows, scorePairs, selectLowest } from "../../kernels/index.js";
+import { InputError } from "../../errors.js";
+import { advance, gatherRows, selectLowest, type ScoreTable } from "../../kernels/index.js";
 import {
   createTensor,
   readTensor,
   record,
   replay,
   writeTensor,
+  type Recorder,
   type Recording,
   type ReplayOptions,
   type Tensor,
@@ -19,27 +21,39 @@ interface Selected {
   readonly lambdas: Tensor<"u32">;
 }
 
+/** How candidates are scored: the lower the score, the more a candidate is wanted. */
+export interface ScoringRule {
+  /** How networks see the candidates; refreshed before each pass over them, and disposed of with the acquisition. */
+  readonly views: readonly CandidateView[];
+  /** Whether scores are the student's confidence. */
+  readonly isConfidence: boolean;
+  /** Records the scores, the lowest over λ, of the candidates that the table's counter stands at. */
+  record(recorder: Recorder, table: ScoreTable): void;
+  /** To be called before the pass of each round, with its number, where rounds differ. */
+  begin?(round: number): void;
+  /** Frees what the rule holds but for its views. */
+  dispose?(): void;
+}
+
 /**
- * The paper's rule. Each candidate's score is the student's confidence in it, the smallest over its λ; those of lowest
- * score are chosen. Making the images, scoring and selection run on the device; what comes back is the chosen places
- * alone.
+ * Chooses the candidates of lowest score, by some rule. Making the images, scoring and selection run on the device; what
+ * comes back is the chosen places alone.
  */
-export class ConfidenceAcquisition implements Acquisition {
+export class LowestScoreAcquisition implements Acquisition {
   private readonly selections = new Map<number, Recording<Selected>>();
 
   private constructor(
     private readonly context: AcquisitionContext,
-    private readonly view: CandidateView,
+    private readonly rule: ScoringRule,
     private readonly tensors: ScoringTensors,
     /** Scores one batch of candidates. */
     readonly scoring: Recording<unknown>,
   ) {}
 
-  static async create(context: AcquisitionContext): Promise<ConfidenceAcquisition> {
+  static async create(context: AcquisitionContext, rule: ScoringRule): Promise<LowestScoreAcquisition> {
     const { candidates, student } = context;
     const { device } = student;
     const { size, lambdas, single } = candidates;
-    const view = await candidates.view(student);
     const tensors: ScoringTensors = {
       taken: createTensor(device, [size], { dtype: "u32", name: "taken" }),
       scores: createTensor(device, [size], { name: "scores" }),
@@ -48,23 +62,23 @@ export class ConfidenceAcquisition implements Acquisition {
     };
     const scoring = await record(device, (recorder) => {
       const { taken, scores, choices, position } = tensors;
-      const { logits } = view.record(recorder, position);
-      scorePairs(recorder, logits, { counter: position, taken, scores, choices, lambdas, single });
+      rule.record(recorder, { counter: position, taken, scores, choices, lambdas, single });
       advance(recorder, position);
     });
-    return new ConfidenceAcquisition(context, view, tensors, scoring);
+    return new LowestScoreAcquisition(context, rule, tensors, scoring);
   }
 
   get blendAt(): BlendAt | undefined {
-    return this.view.blendAt;
+    return this.rule.views[0].blendAt;
   }
 
-  async select(count: number, _round: number, options: ReplayOptions): Promise<Choice[]> {
+  async select(count: number, round: number, options: ReplayOptions): Promise<Choice[]> {
     const { candidates } = this.context;
     const { size, batch } = candidates;
     writeTensor(this.tensors.taken, candidates.taken);
     writeTensor(this.tensors.position, [0]);
-    await this.view.refresh(options);
+    this.rule.begin?.(round);
+    for (const view of this.rule.views) await view.refresh(options);
     await replay(this.scoring, Math.ceil(size / batch), {
       ...options,
       onProgress: (batches) => options.onProgress?.(Math.min(size, batches * batch)),
@@ -76,15 +90,22 @@ export class ConfidenceAcquisition implements Acquisition {
       readTensor(selection.result.scores),
       readTensor(selection.result.lambdas),
     ]);
-    return Array.from(places, (place, index) => ({
-      ...candidates.choice(place, lambdas[index]),
-      confidence: scores[index],
-    })).sort((a, b) => a.confidence - b.confidence || a.candidate - b.candidate);
+    const useless = scores.find((score) => !Number.isFinite(score));
+    if (useless !== undefined) {
+      const what = this.rule.isConfidence ? "its confidence in a candidate" : "its score of a candidate";
+      throw new InputError(`the student diverged in round ${round - 1}: ${what} is ${useless}; lower --rate`);
+    }
+    const order = Array.from(places.keys()).sort((a, b) => scores[a] - scores[b] || places[a] - places[b]);
+    return order.map((index) => ({
+      ...candidates.choice(places[index], lambdas[index]),
+      ...(this.rule.isConfidence ? { confidence: scores[index] } : {}),
+    }));
   }
 
   dispose(): void {
     this.scoring.dispose();
-    this.view.dispose();
+    for (const view of this.rule.views) view.dispose();
+    this.rule.dispose?.();
     for (const selection of this.selections.values()) selection.dispose();
     for (const tensor of Object.values<Tensor>({ ...this.tensors })) tensor.dispose();
   }
