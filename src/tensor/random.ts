@@ -63,6 +63,7 @@ export const RandomStream = {
   split: 10,
   warp: 11,
   compose: 12,
+  seeding: 14,
 } as const;
 
 /** A sequence of random numbers from a seed, for use on the host. */
