@@ -254,10 +254,10 @@ async function select(
   { images, student, options }: DistillInput,
   pixels: Tensor<"u8">,
 ): Promise<Equipment["selection"]> {
-  const { lambdas, pool, seed, blendAt, strategy } = options;
+  const { lambdas, pool, seed, blendAt, strategy, badgeSample } = options;
   const { create, single = false } = findStrategy(strategy);
   const candidates = new PairCandidates(images, pixels, { lambdas, pool, seed, blendAt, single });
-  return { candidates, acquisition: await create!({ candidates, student, seed }) };
+  return { candidates, acquisition: await create!({ candidates, student, seed, badgeSample }) };
 }
 
 function concatenate(rows: readonly Float32Array[]): Float32Array {

@@ -69,7 +69,7 @@ async function run(device: Device, options: DistillOptions): Promise<Run> {
 }
 
 describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
-  it.each(["confidence", "confidence-single", "random"])(
+  it.each(["confidence", "confidence-single", "badge", "random"])(
     "by %s spends the budget, chooses no pair twice, and keeps λ on the grid",
     async (strategy) => {
       const { answers, teacher, queries } = await run(devices[name], { ...base, strategy });
@@ -180,9 +180,15 @@ describe("planRounds", () => {
     const options = { ...base, budget: 400, totals: [150, 300, 400] };
     expect(planRounds(100, options)).toEqual([100, 50, 150, 100]);
     expect(planRounds(80, options, 20)).toEqual([80, 50, 150, 100]);
-    expect(() => planRounds(100, { ...options, totals: [100, 200] })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals holds 100 after 100; expected growing numbers, each above the one before, from above --n 100]`);
-    expect(() => planRounds(100, { ...options, totals: [300, 200] })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals holds 200 after 300; expected growing numbers, each above the one before, from above --n 100]`);
-    expect(() => planRounds(100, { ...options, reserve: 1 })).toThrowErrorMatchingInlineSnapshot(`[InputError: --totals ends with 400, and the budget covers 399; raise --budget or lower the last]`);
+    expect(() => planRounds(100, { ...options, totals: [100, 200] })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --totals holds 100 after 100; expected growing numbers, each above the one before, from above --n 100]`,
+    );
+    expect(() => planRounds(100, { ...options, totals: [300, 200] })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --totals holds 200 after 300; expected growing numbers, each above the one before, from above --n 100]`,
+    );
+    expect(() => planRounds(100, { ...options, reserve: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --totals ends with 400, and the budget covers 399; raise --budget or lower the last]`,
+    );
   });
 
   it("gives each round its training steps", () => {
@@ -197,7 +203,7 @@ describe("planRounds", () => {
       `[InputError: --budget is 99 and --n is 100: the real images alone take 100 queries; raise --budget or lower --n]`,
     );
     expect(() => planRounds(100, { ...base, budget: 300, strategy: "best" })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: no strategy is called "best"; choose one of confidence, confidence-single, random, real-only]`,
+      `[InputError: no strategy is called "best"; choose one of confidence, confidence-single, badge, random, real-only]`,
     );
     expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 1] })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: --lambdas holds 1; expected numbers between 0 and 1, where a blend is none of its two]`,

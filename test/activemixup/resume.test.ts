@@ -81,6 +81,7 @@ describe.each(["cpu", "gpu"] as const)("a run that goes on after a checkpoint, o
     ["by confidence", base],
     ["by chance, with a student that starts anew each round", { ...base, strategy: "random", restart: true }],
     ["with one random λ a pair of a sampled pool", { ...base, strategy: "confidence-single", pool: 50 }],
+    ["by badge, from a sample of a sampled pool", { ...base, strategy: "badge", badgeSample: 30, pool: 100 }],
   ])("%s ends with the same student, bit for bit, and pays for nothing twice", async (_, options) => {
     const whole = await run(devices[name], options);
     expect(whole.report).toMatchObject({ queries: 60, stopped: "plan" });

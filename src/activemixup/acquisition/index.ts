@@ -1,9 +1,11 @@
 import { InputError } from "../../errors.js";
 import type { Acquisition, AcquisitionContext } from "./acquisition.js";
+import { BadgeAcquisition } from "./badge.js";
 import { ConfidenceAcquisition } from "./confidence.js";
 import { RandomAcquisition } from "./random.js";
 
 export type { Acquisition, AcquisitionContext } from "./acquisition.js";
+export { BadgeAcquisition } from "./badge.js";
 export { ConfidenceAcquisition } from "./confidence.js";
 export { RandomAcquisition } from "./random.js";
 
@@ -25,6 +27,11 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
     about: "the same at one random λ a pair",
     single: true,
     create: (context) => ConfidenceAcquisition.create(context),
+  },
+  badge: {
+    about: "far-apart candidates of large gradient, of a random sample, at one random λ a pair (Ash et al. 2020)",
+    single: true,
+    create: (context) => BadgeAcquisition.create(context),
   },
   random: {
     about: "random pairs and λ: mixup without selection",

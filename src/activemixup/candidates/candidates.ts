@@ -67,7 +67,9 @@ export interface CandidateView {
    * Records what the network says, in evaluation mode, of the candidates at places counter · P … counter · P + P − 1,
    * the last place again where there are no more: P·L rows, all λ of a candidate next to each other, or P where `single`.
    * @param counter u32 [1]
+   * @param sample u32 [m], places to go through in place of all: those at counter · P … of `sample`. Where `single`, λ is
+   * then drawn for the place in the sample.
    */
-  record(recorder: Recorder, counter: Tensor<"u32">): Heads;
+  record(recorder: Recorder, counter: Tensor<"u32">, sample?: Tensor<"u32">): Heads;
   dispose(): void;
 }

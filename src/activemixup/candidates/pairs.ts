@@ -1,5 +1,5 @@
 import { bytesPerImage, type ImageSet } from "../../data/index.js";
-import { candidateBlends } from "../../kernels/index.js";
+import { candidateBlends, gatherRows } from "../../kernels/index.js";
 import type { Network } from "../../nn/index.js";
 import { createTensor, type Recorder, type ReplayOptions, type Tensor } from "../../tensor/index.js";
 import { blendOnHost, lambdaWeight } from "../blend.js";
@@ -117,11 +117,13 @@ class PairView implements CandidateView {
     return this.pass.refresh(options);
   }
 
-  record(recorder: Recorder, counter: Tensor<"u32">): Heads {
+  record(recorder: Recorder, counter: Tensor<"u32">, sample?: Tensor<"u32">): Heads {
     const { images, size } = this.pool;
     const { single, seed } = this.options;
-    const { lambdas, pairs, batch } = this;
-    const of = { images, pool: size, pairs, lambdas, counter, batch, ...(single ? { single: { seed } } : {}) };
+    const { lambdas, batch } = this;
+    const sampled = sample && this.pairs ? gatherRows(recorder, this.pairs, sample) : sample;
+    const places = { pool: sample?.size ?? size, pairs: sampled ?? this.pairs };
+    const of = { images, ...places, lambdas, counter, batch, ...(single ? { single: { seed } } : {}) };
     return this.pass.record(recorder, candidateBlends(recorder, of));
   }
 
