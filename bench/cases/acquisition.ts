@@ -1,8 +1,8 @@
 import { PairCandidates, paperLambdas, type BlendAt } from "../../src/activemixup/index.js";
 import { LowestScoreAcquisition, ScoreRule } from "../../src/activemixup/acquisition/index.js";
-import { selectLowest } from "../../src/kernels/index.js";
+import { embeddingShape, pickSeed, selectLowest } from "../../src/kernels/index.js";
 import { Network } from "../../src/nn/index.js";
-import { kernelCase, randomImages, type Case } from "./case.js";
+import { drawn, filled, kernelCase, randomImages, recorded, traffic, type Case } from "./case.js";
 import { flopsOf, lenet5, lenet5Half, specOf, type Workload } from "./networks.js";
 
 /** What the pairs are of; their pixels lie on the device alone. */
@@ -47,6 +47,32 @@ function selection(millions: number): Case {
   );
 }
 
+/**
+ * One of the picks by which `badge` chooses. They go on past the last, and cost as much there: a run finds `chosen` full
+ * and changes nothing.
+ */
+function pick(): Case {
+  const sizes = { candidates: 20_000, classes: 10, features: 84 };
+  const [rows, columns] = embeddingShape(sizes);
+  return {
+    name: "badge, a pick of 20,000",
+    work: traffic(4 * columns * (rows + 2)),
+    record(device) {
+      const embeddings = filled(device, [rows, columns]);
+      const tensors = {
+        round: drawn(device, 1, () => 0),
+        counter: drawn(device, 1, () => 0),
+        chosen: drawn(device, 1000, () => 0),
+        nearest: filled(device, [columns]),
+        centre: filled(device, [rows]),
+      };
+      return recorded(device, [embeddings, ...Object.values(tensors)], (recorder) => {
+        pickSeed(recorder, embeddings, { ...sizes, ...tensors, seed: 1 });
+      });
+    },
+  };
+}
+
 export const acquisitionCases: readonly Case[] = [
   scoring(lenet5),
   scoring(lenet5, "pixels"),
@@ -54,4 +80,5 @@ export const acquisitionCases: readonly Case[] = [
   scoring(lenet5Half, "pixels"),
   selection(2),
   selection(10),
+  pick(),
 ];

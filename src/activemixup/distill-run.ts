@@ -311,12 +311,11 @@ async function select(
   real: Tensor<"u8">,
   committee: Committee | undefined,
 ): Promise<Equipment["selection"]> {
-  const { create, single = false } = findStrategy(options.strategy);
+  const { strategy, seed, badgeSample } = options;
+  const { create, single = false } = findStrategy(strategy);
   const candidates = createCandidates(images, real, options, single);
-  return {
-    candidates,
-    acquisition: await create!({ candidates, student, others: committee?.networks, seed: options.seed }),
-  };
+  const context = { candidates, student, others: committee?.networks, seed, badgeSample };
+  return { candidates, acquisition: await create!(context) };
 }
 
 function concatenate(rows: readonly Float32Array[]): Float32Array {

@@ -40,6 +40,8 @@ export interface DistillOptions {
   readonly pool?: number;
   /** Where candidates are blended to be scored; chosen by how much there is to do where absent. */
   readonly blendAt?: BlendAt | undefined;
+  /** Candidates that the strategy `badge` chooses from in a round, drawn at random; 20,000 where absent. */
+  readonly badgeSample?: number | undefined;
   /** Passes over all that is labelled, in each round. */
   readonly epochs: number;
   /** Training steps in each round, instead of `epochs`: one number, or one a round, that of the real images first. */

@@ -14,4 +14,5 @@ export * from "./mixup/index.js";
 export * from "./warp/index.js";
 export * from "./norm/index.js";
 export * from "./select/index.js";
+export * from "./seeding/index.js";
 export * from "./tune/index.js";

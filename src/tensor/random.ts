@@ -64,6 +64,7 @@ export const RandomStream = {
   warp: 11,
   compose: 12,
   gumbel: 13,
+  seeding: 14,
 } as const;
 
 /** A sequence of random numbers from a seed, for use on the host. */

@@ -69,7 +69,7 @@ async function run(device: Device, options: DistillOptions): Promise<Run> {
 }
 
 describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
-  it.each(["confidence", "confidence-single", "noisy-confidence", "committee", "random"])(
+  it.each(["confidence", "confidence-single", "noisy-confidence", "committee", "badge", "random"])(
     "by %s spends the budget, chooses no pair twice, and keeps λ on the grid",
     async (strategy) => {
       const { answers, teacher, queries } = await run(devices[name], { ...base, strategy });
@@ -203,7 +203,7 @@ describe("planRounds", () => {
       `[InputError: --budget is 99 and --n is 100: the real images alone take 100 queries; raise --budget or lower --n]`,
     );
     expect(() => planRounds(100, { ...base, budget: 300, strategy: "best" })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: no strategy is called "best"; choose one of confidence, confidence-single, noisy-confidence, margin, entropy, bald, committee, random, real-only]`,
+      `[InputError: no strategy is called "best"; choose one of confidence, confidence-single, noisy-confidence, margin, entropy, bald, committee, badge, random, real-only]`,
     );
     expect(() => planRounds(100, { ...base, budget: 300, lambdas: [0.5, 1] })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: --lambdas holds 1; expected numbers between 0 and 1, where a blend is none of its two]`,

@@ -10,6 +10,8 @@ export interface AcquisitionContext {
   /** Other students, trained on the same answers from other seeds, where the strategy asks a committee. */
   readonly others?: readonly Network[];
   readonly seed: number;
+  /** m, candidates that `badge` chooses from in a round, drawn at random; 20,000 where absent, k where k is more. */
+  readonly badgeSample?: number | undefined;
 }
 
 /** Chooses which candidates to ask the teacher about (steps 3 and 4). */

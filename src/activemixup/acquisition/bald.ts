@@ -38,7 +38,7 @@ export class BaldRule implements ScoringRule {
     let belief: Belief | undefined;
     for (let pass = 0; pass < BALD_PASSES; pass++) {
       const dropout = { seed: passSeed(this.seed, pass), step: this.draw };
-      belief = addBelief(recorder, this.views[0].record(recorder, table.counter, dropout).logits, belief);
+      belief = addBelief(recorder, this.views[0].record(recorder, table.counter, { dropout }).logits, belief);
     }
     scoreBelief(recorder, belief!, table);
     advance(recorder, this.draw);

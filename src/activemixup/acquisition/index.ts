@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.js";
 import type { Network } from "../../nn/index.js";
 import type { Acquisition, AcquisitionContext } from "./acquisition.js";
+import { BadgeAcquisition } from "./badge.js";
 import { BaldRule, requireDropout } from "./bald.js";
 import { CommitteeRule } from "./committee.js";
 import { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
@@ -9,6 +10,7 @@ import { RandomAcquisition } from "./random.js";
 import { ScoreRule } from "./score.js";
 
 export type { Acquisition, AcquisitionContext } from "./acquisition.js";
+export { BadgeAcquisition } from "./badge.js";
 export { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
 export { RandomAcquisition } from "./random.js";
 export { ScoreRule } from "./score.js";
@@ -62,6 +64,11 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
     about: "candidates on which --committee students, trained from several seeds, disagree most",
     committee: true,
     create: lowest((context) => CommitteeRule.create(context)),
+  },
+  badge: {
+    about: "far-apart candidates of large gradient, of a random sample, at one random λ a pair (Ash et al. 2020)",
+    single: true,
+    create: (context) => BadgeAcquisition.create(context),
   },
   random: {
     about: "random pairs and λ: mixup without selection",

@@ -72,6 +72,15 @@ export function evaluationPass(recorder: Recorder, dropout?: DropoutDraw): Pass 
   return { recorder, training: false, ...(dropout ? { ...dropout, dropout: true } : { seed: 0 }) };
 }
 
+export interface ViewOptions {
+  /**
+   * Places to go through in place of all, u32 [m]: those at counter · P … of `sample`. Where `single`, λ is then drawn
+   * for the place in the sample.
+   */
+  readonly sample?: Tensor<"u32"> | undefined;
+  readonly dropout?: DropoutDraw | undefined;
+}
+
 /** How one network sees the candidates of a round, batch by batch. */
 export interface CandidateView {
   /** Where candidates are blended, where they are blends of pairs. */
@@ -79,10 +88,10 @@ export interface CandidateView {
   /** To be called before each pass over the places, with the weights that the network has by then. */
   refresh(options: ReplayOptions): Promise<void>;
   /**
-   * Records what the network says, in evaluation mode but for dropout where that is asked for, of the candidates at places counter · P … counter · P + P − 1,
-   * the last place again where there are no more: P·L rows, all λ of a candidate next to each other, or P where `single`.
+   * Records what the network says, in evaluation mode, of the candidates at places counter · P … counter · P + P − 1, the
+   * last place again where there are no more: P·L rows, all λ of a candidate next to each other, or P where `single`.
    * @param counter u32 [1]
    */
-  record(recorder: Recorder, counter: Tensor<"u32">, dropout?: DropoutDraw): Heads;
+  record(recorder: Recorder, counter: Tensor<"u32">, options?: ViewOptions): Heads;
   dispose(): void;
 }

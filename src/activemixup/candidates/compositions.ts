@@ -15,7 +15,7 @@ import {
   type Candidates,
   type CandidateView,
   type Choice,
-  type DropoutDraw,
+  type ViewOptions,
   type Heads,
 } from "./candidates.js";
 import {
@@ -130,9 +130,13 @@ export class ComposedCandidates implements Candidates {
     this.tabulated = this.round;
   }
 
-  /** Records the images of the candidates at places counter · P …, normalised for `network`, [P, C, H, W]. */
-  record(recorder: Recorder, counter: Tensor<"u32">, { spec }: Network): Tensor<"f32"> {
-    const places = rangeIndices(recorder, counter, this.batch, this.size);
+  /**
+   * Records the images of the candidates at places counter · P …, or at those of `sample`, normalised for `network`,
+   * [P, C, H, W].
+   */
+  record(recorder: Recorder, counter: Tensor<"u32">, { spec }: Network, sample?: Tensor<"u32">): Tensor<"f32"> {
+    const range = rangeIndices(recorder, counter, this.batch, sample?.size ?? this.size);
+    const places = sample ? gatherRows(recorder, sample, range) : range;
     const rows = (name: keyof CompositionTable) => gatherRows(recorder, this.tensors[name], places);
     const { warps: ranges, seed } = this.options;
     const keys = reshape(rows("keys"), [2 * this.batch]);
@@ -168,8 +172,8 @@ class ComposedView implements CandidateView {
     return Promise.resolve();
   }
 
-  record(recorder: Recorder, counter: Tensor<"u32">, dropout?: DropoutDraw): Heads {
-    const images = this.candidates.record(recorder, counter, this.network);
+  record(recorder: Recorder, counter: Tensor<"u32">, { sample, dropout }: ViewOptions = {}): Heads {
+    const images = this.candidates.record(recorder, counter, this.network, sample);
     return headsOf(this.network.forwardWithFeatures(evaluationPass(recorder, dropout), images));
   }
 

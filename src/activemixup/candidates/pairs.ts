@@ -1,11 +1,11 @@
 import { bytesPerImage, type ImageSet } from "../../data/index.js";
-import { candidateBlends } from "../../kernels/index.js";
+import { candidateBlends, gatherRows } from "../../kernels/index.js";
 import type { Network } from "../../nn/index.js";
 import { createTensor, type Recorder, type ReplayOptions, type Tensor } from "../../tensor/index.js";
 import { blendOnHost, lambdaWeight } from "../blend.js";
 import { chooseBlendAt, scoringWork, type BlendAt } from "./blend-at.js";
 import { FeatureBlends, PixelBlends, type BlendPass } from "./blend-pass.js";
-import type { Candidates, CandidateView, Choice, DropoutDraw, Heads } from "./candidates.js";
+import type { Candidates, CandidateView, Choice, Heads, ViewOptions } from "./candidates.js";
 import { Pool } from "./pool.js";
 
 /** Images in one recorded batch. */
@@ -118,11 +118,13 @@ class PairView implements CandidateView {
     return this.pass.refresh(options);
   }
 
-  record(recorder: Recorder, counter: Tensor<"u32">, dropout?: DropoutDraw): Heads {
+  record(recorder: Recorder, counter: Tensor<"u32">, { sample, dropout }: ViewOptions = {}): Heads {
     const { images, size } = this.pool;
     const { single, seed } = this.options;
-    const { lambdas, pairs, batch } = this;
-    const of = { images, pool: size, pairs, lambdas, counter, batch, ...(single ? { single: { seed } } : {}) };
+    const { lambdas, batch } = this;
+    const sampled = sample && this.pairs ? gatherRows(recorder, this.pairs, sample) : sample;
+    const places = { pool: sample?.size ?? size, pairs: sampled ?? this.pairs };
+    const of = { images, ...places, lambdas, counter, batch, ...(single ? { single: { seed } } : {}) };
     return this.pass.record(recorder, candidateBlends(recorder, of), dropout);
   }
 
