@@ -10,9 +10,10 @@ const require = createRequire(import.meta.url);
  * Makes one JavaScript file of a TypeScript file and all that it imports, for a child process of Node.
  * @param entry from the repository's root
  * @param folder where the file goes; packages are found from anywhere
+ * @param absent packages that the child looks for beside itself, where they are not
  * @returns the file
  */
-export async function bundleChild(entry: string, folder: string): Promise<string> {
+export async function bundleChild(entry: string, folder: string, absent: string[] = []): Promise<string> {
   await build({
     configFile: false,
     logLevel: "error",
@@ -27,7 +28,7 @@ export async function bundleChild(entry: string, folder: string): Promise<string
         output: {
           entryFileNames: "[name].mjs",
           chunkFileNames: "[name]-[hash].mjs",
-          paths: (id) => (id.startsWith("node:") ? id : pathToFileURL(require.resolve(id)).href),
+          paths: (id) => (id.startsWith("node:") || absent.includes(id) ? id : pathToFileURL(require.resolve(id)).href),
         },
       },
     },

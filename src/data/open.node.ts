@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { InputError } from "../errors.js";
 import { cifarKind, openCifarFolder } from "./cifar-folder.node.js";
+import { isImage } from "./decode-images.node.js";
 import { idxSplits, openIdxFile, openIdxFolder } from "./idx.node.js";
 import type { ImageSet } from "./image-set.js";
-import { listPngImages, openPngFolder, READABLE } from "./png-folder.node.js";
+import { listImages, openImageFolder, READABLE } from "./image-folder.node.js";
 import { listFolder, pathKind, type FolderEntries, type PathKind } from "./read-file.node.js";
 import { chooseSplit, isSplit, type Split } from "./split.js";
 
@@ -29,7 +30,7 @@ async function parseSpec(spec: string): Promise<Location> {
 /** A folder with a `train` and a `test` subfolder has splits, and so has one that holds nothing else than one of them. */
 function subfolderSplits({ files, folders }: FolderEntries): Split[] {
   const splits = folders.filter(isSplit).reverse();
-  const alone = folders.length === splits.length && !files.some((name) => /\.png$/i.test(name));
+  const alone = folders.length === splits.length && !files.some(isImage);
   return splits.length === 2 || alone ? splits : [];
 }
 
@@ -39,11 +40,11 @@ async function openFolder(path: string, split: Split | undefined): Promise<Image
   const cifar = cifarKind(folder);
   if (cifar) return openCifarFolder(folder, cifar, split);
   const splits = split && folder.folders.includes(split) ? [split] : subfolderSplits(folder);
-  if (splits.length === 0 && split === undefined) return openPngFolder(folder);
+  if (splits.length === 0 && split === undefined) return openImageFolder(folder);
   // Where there are no images at all, that is what the user must hear, not that a split is missing.
-  if (splits.length === 0) await listPngImages(folder);
+  if (splits.length === 0) await listImages(folder);
   const chosen = chooseSplit(path, splits, split);
-  return openPngFolder(await listFolder(join(path, chosen)), `${path}:${chosen}`);
+  return openImageFolder(await listFolder(join(path, chosen)), `${path}:${chosen}`);
 }
 
 /**
@@ -51,7 +52,7 @@ async function openFolder(path: string, split: Split | undefined): Promise<Image
  * told from the path itself, in this order:
  *
  * - a file: IDX images, plain or gzip, with the labels file beside it;
- * - a folder of IDX files with MNIST's names; of CIFAR-10 or CIFAR-100 binary files; of PNG images, in class
+ * - a folder of IDX files with MNIST's names; of CIFAR-10 or CIFAR-100 binary files; of PNG and JPEG images, in class
  *   subfolders or not, and below a `train` or `test` subfolder where there are splits.
  *
  * Without a split, a folder that holds both gives train. The set's name is `PATH:SPLIT`, or `PATH` where there is none.

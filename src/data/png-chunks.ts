@@ -82,8 +82,8 @@ function parseHeader(view: DataView, at: number, name: string) {
  */
 export function scanPng(bytes: Uint8Array, name: string): PngChunks {
   if (SIGNATURE.some((byte, i) => bytes[i] !== byte)) {
-    const found = bytes[0] === 0xff && bytes[1] === 0xd8 ? "JPEG" : "not";
-    throw new InputError(`${name}: its name says PNG, but its content is ${found}; convert it to PNG or remove it`);
+    const found = bytes[0] === 0xff && bytes[1] === 0xd8 ? "JPEG; rename it to .jpg" : "not; convert it to PNG";
+    throw new InputError(`${name}: its name says PNG, but its content is ${found} or remove it`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const cutShort = (missing: string) =>

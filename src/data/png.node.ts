@@ -2,16 +2,8 @@
 import { inflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import { InputError } from "../errors.js";
+import type { CheckSize, DecodedImage } from "./decoded-image.js";
 import { scanPng, type PngChunks } from "./png-chunks.js";
-
-export interface PngImage {
-  /** 1 where the file is grey, else 3. */
-  channels: 1 | 3;
-  height: number;
-  width: number;
-  /** C H W. */
-  pixels: Uint8Array<ArrayBuffer>;
-}
 
 /** pngjs takes missing pixels for zeros and inflates interlaced ones without bound, so they are counted first. */
 function checkScanlines(chunks: PngChunks, name: string): void {
@@ -35,8 +27,9 @@ function checkScanlines(chunks: PngChunks, name: string): void {
  * alpha channel or palette, which becomes black.
  * @throws InputError if the file is damaged, cut short or no PNG
  */
-export function decodePng(bytes: Uint8Array<ArrayBuffer>, name: string): PngImage {
+export function decodePng(bytes: Uint8Array<ArrayBuffer>, name: string, checkSize?: CheckSize): DecodedImage {
   const chunks = scanPng(bytes, name);
+  checkSize?.(chunks.height, chunks.width);
   checkScanlines(chunks, name);
   let rgba: Uint8Array;
   try {

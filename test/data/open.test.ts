@@ -265,32 +265,20 @@ describe("PNG folders", () => {
     write("both/1.png", pngOf(1, 1, 0, [1]));
     write("both/x/1.png", pngOf(1, 1, 0, [1]));
     expect(await failure(join(root, "both"))).toBe(
-      "~/both: holds PNG images both directly (1.png) and in subfolders (~/both/x), expected one or the other; move them",
+      "~/both: holds images both directly (1.png) and in subfolders (~/both/x), expected one or the other; move them",
     );
     write("gap/x/1.png", pngOf(1, 1, 0, [1]));
     folder("gap/y");
     expect(await failure(join(root, "gap"))).toBe(
-      "~/gap/y: a class folder without PNG images, expected at least 1; add images or remove the folder",
+      "~/gap/y: a class folder without PNG or JPEG images, expected at least 1; add images or remove the folder",
     );
-  });
-
-  test("JPEG is refused, alone or among PNG", async () => {
-    write("jpeg/train/cat/1.jpg", "x");
-    write("jpeg/train/cat/2.JPEG", "x");
-    const cure =
-      "which are not read, expected PNG images, IDX files or CIFAR binary files; convert them to PNG, for example with ImageMagick: mogrify -format png *.jpg";
-    for (const spec of [join(root, "jpeg"), `${root}/jpeg:train`]) {
-      expect(await failure(spec)).toBe(`~/jpeg/train/cat: holds only JPEG images (2, such as 1.jpg), ${cure}`);
-    }
-    write("some-jpeg/1.png", pngOf(1, 1, 0, [1]));
-    write("some-jpeg/2.jpg", "x");
-    expect(await failure(join(root, "some-jpeg"))).toBe(`~/some-jpeg: holds JPEG images (1, such as 2.jpg), ${cure}`);
   });
 });
 
 describe("names and places", () => {
   test("an empty folder, and one of other things, split or not", async () => {
-    const what = "expected PNG images, IDX files or CIFAR binary files; name the folder that holds them, unpacked";
+    const what =
+      "expected PNG or JPEG images, IDX files or CIFAR binary files; name the folder that holds them, unpacked";
     expect(await failure(folder("empty"))).toBe(`~/empty: is empty, ${what}`);
     for (const name of ["a.tar.gz", "b.tar.gz", "c", "d"]) write(`archives/${name}`, "x");
     folder("archives/sub");
@@ -300,12 +288,12 @@ describe("names and places", () => {
   });
 
   test("nothing there", async () => {
-    const rest = "expected PNG images, IDX files or CIFAR binary files; check the path";
+    const rest = "expected PNG or JPEG images, IDX files or CIFAR binary files; check the path";
     expect(await failure(`${root}/nowhere`)).toBe(`~/nowhere: there is no file or folder ~/nowhere, ${rest}`);
     expect(await failure(`${root}/nowhere:test`)).toBe(`~/nowhere:test: there is no file or folder ~/nowhere, ${rest}`);
     expect(await failure("")).toMatch(/there is no file or folder/);
     expect(await failure("/dev/null")).toBe(
-      "/dev/null: neither a file nor a folder, expected PNG images, IDX files or CIFAR binary files; check the path",
+      "/dev/null: neither a file nor a folder, expected PNG or JPEG images, IDX files or CIFAR binary files; check the path",
     );
   });
 

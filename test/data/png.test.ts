@@ -94,7 +94,7 @@ describe("wrong files", () => {
     [
       "JPEG",
       Uint8Array.of(0xff, 0xd8, 0xff, 0xe0),
-      "its name says PNG, but its content is JPEG; convert it to PNG or remove it",
+      "its name says PNG, but its content is JPEG; rename it to .jpg or remove it",
     ],
     ["nothing", new Uint8Array(), "its name says PNG, but its content is not; convert it to PNG or remove it"],
     [
