@@ -272,7 +272,7 @@ describe("experiment's mistakes", () => {
       "
     `);
     expect(await refused({ ...small, teacher: { ...small.teacher, rate: 0.01 } })).toMatchInlineSnapshot(`
-      "error: FOLDER/out/teachers/digits-lenet5-DIGEST.safetensors was trained with other options than FOLDER/small.json has: rate is now 0.01, and was 0.001; give a new --out, or remove the teacher and the runs that it taught
+      "error: FOLDER/out/teachers/digits-lenet5-half-DIGEST.safetensors was trained with other options than FOLDER/small.json has: rate is now 0.01, and was 0.001; give a new --out, or remove the teacher and the runs that it taught
       "
     `);
   });
