@@ -45,6 +45,7 @@ export function rowCells({ name, runs, missing, queries, accuracy, agreement, se
 export function markdown(results: ExperimentResults, charts: readonly string[]): string {
   const { title, about, reduced, teacher, rows } = results;
   const devices = [...new Set(rows.flatMap(({ runs }) => runs.map(({ device }) => device)))];
+  const done = rows.filter(({ runs }) => runs.length > 0);
   const missing = rows.filter((row) => row.missing.length > 0);
   const parts = [
     `# ${title}`,
@@ -60,11 +61,11 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
         ]
       : []),
     ...charts.map((name) => `![${name}](${encodeURI(name)})`),
-    "## By queries",
-    table([["row", "queries", ...measures, "seeds"], ...rows.flatMap(pointCells)]),
+    ...(done.length > 0
+      ? ["## By queries", table([["row", "queries", ...measures, "seeds"], ...done.flatMap(pointCells)])]
+      : []),
     ...measures.flatMap((measure) => sharePart(results, measure)),
-    "## Commands",
-    ...rows.flatMap(commandPart),
+    ...(done.length > 0 ? ["## Commands", ...done.flatMap(commandPart)] : []),
     ...(devices.length > 0 ? [`Device: ${devices.join("; ")}.`] : []),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -96,7 +97,6 @@ function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measu
 }
 
 function commandPart({ name, runs }: RowResult): string[] {
-  if (runs.length === 0) return [];
   const others = runs.slice(1).map(({ seed }) => seed);
   const more = others.length > 0 ? `; likewise ${seedList(others)}` : "";
   return [`${name}, ${seedList([runs[0].seed])}${more}:`, code([runs[0].command])];

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { access, readFile, rename, rm } from "node:fs/promises";
+import { access, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { lockFile, type FileLock } from "../../src/activemixup/ledger/lock.node.js";
+import { lockFile, LockedError, type FileLock } from "../../src/activemixup/ledger/lock.node.js";
 import type { ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import type { RunSurroundings } from "../distill/start.js";
-import { writeWhole } from "../files.js";
+import { asInputError, writeWhole } from "../files.js";
 import { percent } from "../table.js";
 import { openLabelledImages, trainNetwork } from "../train/train.js";
 import { teacherOptions, type Experiment } from "./file.js";
@@ -29,7 +29,7 @@ export type TeacherRecord = z.infer<typeof record>;
 const places = ["data", "test", "out"];
 
 /** Seconds between looks at a teacher that another process trains. */
-const WAIT = 2;
+const WAIT = 0.5;
 
 /**
  * The teacher of an experiment: from the folder of teachers, or trained now and kept there for all that need the same.
@@ -48,16 +48,20 @@ export async function provideTeacher(
   );
   const name = `${readableName(experiment)}-${digest(experiment, images.data, images.test!)}`;
   const file = layout.teacher(name);
-  const kept = await readKept(experiment, file);
-  if (kept) {
-    progress.say(`teacher: ${basename(file)}, test accuracy ${percent(kept.accuracy)}, trained earlier`);
-    return file;
-  }
-  await writeWhole(`${file}.lock`, ""); // makes the folder
+  const isKept = async () => {
+    const kept = await readKept(experiment, file);
+    if (kept) progress.say(`teacher: ${basename(file)}, test accuracy ${percent(kept.accuracy)}, trained earlier`);
+    return kept !== undefined;
+  };
+  if (await isKept()) return file;
+  await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
+    throw asInputError(error, `--out ${layout.shown.out}`, "written", "give a place where you may write");
+  });
   const lock = await waitForLock(`${file}.lock`, `the teacher ${file}`, surroundings);
   try {
     // Another process may have trained it while this one waited.
-    if (signal.aborted || (await readKept(experiment, file))) return signal.aborted ? undefined : file;
+    if (signal.aborted) return undefined;
+    if (await isKept()) return file;
     const draft = file.replace(/\.safetensors$/, ".unfinished.safetensors");
     const { options } = teacherOptions(experiment, { ...layout.images(experiment), out: draft });
     const result = await trainNetwork(device, images, options, progress, signal);
@@ -145,7 +149,7 @@ async function waitForLock(
     try {
       return await lockFile(path, what);
     } catch (error) {
-      if (!(error instanceof InputError) || !error.message.includes("is in use")) throw error;
+      if (!(error instanceof LockedError)) throw error;
       if (signal.aborted) return undefined;
       if (!told) progress.say(`${what} is being trained by another process; waiting for it`);
       await new Promise((resolve) => setTimeout(resolve, 1000 * WAIT));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ExperimentResults } from "../../cli/experiment/results.js";
 import type { Summary } from "../../cli/distill/summary.js";
+import { lockFile } from "../../src/activemixup/ledger/lock.node.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
 
@@ -14,7 +15,7 @@ const small = {
   title: "Digits & <more>",
   about: "Drawn digits.",
   data: "digits",
-  teacher: { model: "lenet5", epochs: 2, n: 60 },
+  teacher: { model: "lenet5-half", epochs: 1, n: 40 },
   seeds: [0, 3],
   common: { student: "lenet5-half", n: 20, budget: 40, rounds: 1, steps: 4, batch: 8 },
   rows: [
@@ -99,7 +100,7 @@ describe("experiment", () => {
     const words = command.split(" ");
     words[words.indexOf("--out") + 1] = at("by-hand.safetensors");
     const { stdout } = await cli(...words.slice(1), "--device", "cpu", "--quiet", "--json");
-    expect(JSON.parse(stdout)).toMatchObject({ images: 60, epochs: 2, accuracy });
+    expect(JSON.parse(stdout)).toMatchObject({ images: 40, epochs: 1, accuracy });
     expect(readFileSync(at("by-hand.safetensors")).equals(readFileSync(file))).toBe(true);
   });
 
@@ -173,6 +174,32 @@ describe("experiment", () => {
   });
 });
 
+describe("several experiments", () => {
+  it("have their tables together, and pages of their own", async () => {
+    const other = write("other.json", { ...small, title: "Others", reduced: "nothing is run", baseline: undefined });
+    const both = [other, "--data-root", at("data"), "--out", at("out"), "--table-only", "--quiet"];
+    const { code, stdout } = await cli("experiment", at("small.json"), ...both);
+    expect(code).toBe(0);
+    const [head, ...lines] = stdout.split("\n");
+    expect(head).toMatch(/^experiment +row +teacher +queries +accuracy +agreement +time +seeds$/);
+    expect(lines[0]).toMatch(/^small +random .* 2 of 2$/);
+    expect(lines[2]).toMatch(/^other +random( +–){5} +0 of 2$/);
+    expect(stdout).toContain("other is reduced: nothing is run\n");
+    expect(readFileSync(at("out", "other.md"), "utf8")).toContain("**Reduced: nothing is run**");
+    expect(existsSync(at("out", "other-accuracy.svg"))).toBe(false);
+  });
+
+  it("wait for a teacher that another process trains", async () => {
+    const [name] = readdirSync(at("out", "teachers")).filter((file) => file.endsWith(".lock"));
+    folder.folder("waiting/teachers");
+    const lock = await lockFile(at("waiting", "teachers", name), "the teacher");
+    setTimeout(() => void lock.release(), 200);
+    const { code, stderr } = await experiment(at("small.json"), "waiting", "--rows", "random", "--seeds", "0");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^the teacher .*\.safetensors is being trained by another process; waiting for it$/m);
+  });
+});
+
 /** Requires each element to end where it should. */
 function checkElements(svg: string): void {
   const open: string[] = [];
@@ -191,7 +218,8 @@ describe("experiment's mistakes", () => {
     const { code, stderr, stdout } = await experiment(file, "mistakes", "--quiet", ...more);
     expect([code, stdout]).toEqual([2, ""]);
     expect(existsSync(at("mistakes"))).toBe(false);
-    return stderr.replaceAll(folder.root, "FOLDER");
+    // What `distill` takes grows.
+    return stderr.replaceAll(folder.root, "FOLDER").replace(/(no option; expected one of ).*student.*/, "$1OPTIONS");
   };
   const withRow = (row: object) => ({ ...small, rows: [{ name: "row", ...row }], baseline: undefined });
 
@@ -245,7 +273,7 @@ describe("experiment's mistakes", () => {
       "
     `);
     expect(await refused({ ...small, teacher: { ...small.teacher, rate: 0.01 } })).toMatchInlineSnapshot(`
-      "error: FOLDER/out/teachers/digits-lenet5-DIGEST.safetensors was trained with other options than FOLDER/small.json has: rate is now 0.01, and was 0.001; give a new --out, or remove the teacher and the runs that it taught
+      "error: FOLDER/out/teachers/digits-lenet5-half-DIGEST.safetensors was trained with other options than FOLDER/small.json has: rate is now 0.01, and was 0.001; give a new --out, or remove the teacher and the runs that it taught
       "
     `);
   });

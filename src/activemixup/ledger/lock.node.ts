@@ -9,11 +9,14 @@ export interface FileLock {
   release(): Promise<void>;
 }
 
+/** Another holder has the lock: waiting may help. */
+export class LockedError extends InputError {}
+
 /**
  * Locks a file, which is made where there is none, until it is released or this process ends, however it ends: the
  * kernel holds the lock, so that a file left over from a killed process is no obstacle.
  * @param what is locked, for the message: `the run runs/mnist`
- * @throws InputError where another holder has it, or the file cannot be made
+ * @throws LockedError where another holder has it; InputError where the file cannot be made
  */
 export async function lockFile(path: string, what: string): Promise<FileLock> {
   let handle: FileHandle | undefined;
@@ -23,7 +26,7 @@ export async function lockFile(path: string, what: string): Promise<FileLock> {
     // Makes the file, and never cuts what its holder wrote.
     handle = await open(path, "a+");
     if (!tryLock(handle.fd)) {
-      throw new InputError(
+      throw new LockedError(
         `${what} is in use by ${await holderOf(handle)}; wait until that ends, end it, or choose another place`,
       );
     }
