@@ -70,7 +70,7 @@ function pointsOf({ name, curve }: RowResult, measure: Measure): Point[] {
 
 function drawChart(
   { Plot, parseHTML }: Libraries,
-  { title, reduced, rows }: ExperimentResults,
+  { title, reduced, rows, judge }: ExperimentResults,
   measure: Measure,
   points: readonly (readonly Point[])[],
 ): string {
@@ -121,7 +121,13 @@ function drawChart(
       labelAnchor: "center",
       labelArrow: "none",
     },
-    y: { label: `test ${measure}, %`, grid: true, nice: true, labelAnchor: "center", labelArrow: "none" },
+    y: {
+      label: `${judge === "test" ? "test" : "held-out"} ${measure}, %`,
+      grid: true,
+      nice: true,
+      labelAnchor: "center",
+      labelArrow: "none",
+    },
     marks: [
       ...marks,
       Plot.text([`${title}${reduced ? ` (reduced: ${reduced})` : ""}`], {

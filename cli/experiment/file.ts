@@ -21,6 +21,11 @@ export interface Experiment {
   readonly teacher: OptionValues;
   readonly seeds: readonly number[];
   readonly rows: readonly ExperimentRow[];
+  /**
+   * What students are judged by: test images, which nothing is to be chosen by; or images that each run holds out, to
+   * choose settings by, without a look at test images.
+   */
+  readonly judge: "test" | "holdout";
   /** Name of the row that the others' queries are compared with. */
   readonly baseline?: string | undefined;
 }
@@ -62,6 +67,7 @@ const experimentFile = z.strictObject({
   seeds: z.array(z.int().min(0).max(0xffffffff)).min(1),
   common: optionValues.default({}),
   rows: z.array(z.object({ name }).catchall(optionValue)).min(1),
+  judge: z.enum(["test", "holdout"]).default("test"),
   baseline: z.string().optional(),
 });
 
@@ -148,13 +154,14 @@ export function teacherOptions(
 
 /** What `distill` is asked to do for one seed of a row. @throws InputError that names the file, the row and the option */
 export function rowOptions(
-  { file }: Experiment,
+  { file, judge }: Experiment,
   { name, options }: ExperimentRow,
   seed: number,
   { train, test, out, teacher }: Places & { readonly teacher: string },
 ): ParsedOptions<DistillCommandOptions> {
   const where = `${file}: row "${name}"`;
-  const fixed = ["--images", train, "--test", test, "--teacher", teacher, "--seed", String(seed), "--out", out];
+  const tested = judge === "test" ? ["--test", test] : [];
+  const fixed = ["--images", train, ...tested, "--teacher", teacher, "--seed", String(seed), "--out", out];
   const parsed = parseOptionValues<DistillCommandOptions>(withDistillOptions, options, fixed, reservedOfRow, where);
   for (const name of ["student", "n", "budget"] as const) {
     if (parsed.options[name] === undefined)

@@ -16,6 +16,12 @@ export function formatSpread(spread: Spread | undefined): string {
   return `${(100 * spread.mean).toFixed(2)} ± ${(100 * spread.sd).toFixed(2)}%`;
 }
 
+/** `0.0312 ± 0.0011`, in nats. */
+function formatDivergence(spread: Spread | undefined): string {
+  if (spread?.sd === undefined) return spread?.mean.toFixed(4) ?? "–";
+  return `${spread.mean.toFixed(4)} ± ${spread.sd.toFixed(4)}`;
+}
+
 /** `52% (12,480)`: a share of the baseline's queries, and how many that are. */
 export function formatShare({ reached }: Share): string {
   if (!reached) return "not reached";
@@ -43,7 +49,7 @@ export function rowCells({ name, runs, missing, queries, accuracy, agreement, se
  * @param charts names of the files of charts, beside the page
  */
 export function markdown(results: ExperimentResults, charts: readonly string[]): string {
-  const { title, about, reduced, teacher, rows } = results;
+  const { title, about, reduced, teacher, rows, judge } = results;
   const devices = [...new Set(rows.flatMap(({ runs }) => runs.map(({ device }) => device)))];
   const done = rows.filter(({ runs }) => runs.length > 0);
   const missing = rows.filter((row) => row.missing.length > 0);
@@ -52,7 +58,10 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
     about,
     ...(reduced ? [`**Reduced: ${reduced}**`] : []),
     ...(teacher ? [`The teacher, test accuracy **${percent(teacher.accuracy)}**:`, code([teacher.command])] : []),
-    "Mean ± sample standard deviation over seeds; agreement with the teacher; time in minutes and seconds of one run.",
+    "Mean ± sample standard deviation over seeds; agreement with the teacher; time in minutes and seconds of one run." +
+      (judge === "holdout"
+        ? " Agreement and divergence are those on the images that each run holds out; no test image was looked at."
+        : ""),
     table([rowHead, ...rows.map(rowCells)]),
     ...(missing.length > 0
       ? [
@@ -62,7 +71,13 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
       : []),
     ...charts.map((name) => `![${name}](${encodeURI(name)})`),
     ...(done.length > 0
-      ? ["## By queries", table([["row", "queries", ...measures, "seeds"], ...done.flatMap(pointCells)])]
+      ? [
+          "## By queries",
+          table([
+            ["row", "queries", judge === "holdout" ? "divergence, nats" : "accuracy", "agreement", "seeds"],
+            ...done.flatMap(pointCells),
+          ]),
+        ]
       : []),
     ...measures.flatMap((measure) => sharePart(results, measure)),
     ...(done.length > 0 ? ["## Commands", ...done.flatMap(commandPart)] : []),
@@ -72,10 +87,10 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
 }
 
 function pointCells({ name, curve }: RowResult): string[][] {
-  return curve.map(({ queries, accuracy, agreement }) => [
+  return curve.map(({ queries, accuracy, agreement, divergence }) => [
     name,
     formatCount(queries),
-    formatSpread(accuracy),
+    divergence ? formatDivergence(divergence) : formatSpread(accuracy),
     formatSpread(agreement),
     String(Math.max(accuracy?.count ?? 0, agreement?.count ?? 0)),
   ]);
@@ -83,7 +98,7 @@ function pointCells({ name, curve }: RowResult): string[][] {
 
 /** For each row the share of the baseline's queries that it needs for what the baseline reaches. */
 function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measure): string[] {
-  const ofBaseline = baseline === undefined ? undefined : shares?.[measure][baseline];
+  const ofBaseline = baseline === undefined ? undefined : shares?.[measure]?.[baseline];
   if (!ofBaseline || ofBaseline.length === 0) return [];
   const head = ofBaseline.map(({ of, value }) => `${percent(value)} at ${formatCount(of)}`);
   const done = rows.filter(({ runs }) => runs.length > 0);
@@ -92,7 +107,7 @@ function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measu
     `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
       "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries; " +
       "≤: the row is above that in its first round.",
-    table([["row", ...head], ...done.map(({ name }) => [name, ...shares![measure][name].map(formatShare)])]),
+    table([["row", ...head], ...done.map(({ name }) => [name, ...shares![measure]![name].map(formatShare)])]),
   ];
 }
 

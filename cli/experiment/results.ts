@@ -14,6 +14,8 @@ export interface RunResult {
   readonly queries: number;
   readonly accuracy?: number | undefined;
   readonly agreement?: number | undefined;
+  /** On held-out images, in nats. */
+  readonly divergence?: number | undefined;
   readonly teacherAccuracy?: number | undefined;
   /** Of all its phases. */
   readonly seconds: number;
@@ -27,6 +29,7 @@ export interface RowPoint {
   readonly queries: number;
   readonly accuracy?: Spread | undefined;
   readonly agreement?: Spread | undefined;
+  readonly divergence?: Spread | undefined;
 }
 
 /** A row, over its seeds that are finished. */
@@ -39,6 +42,7 @@ export interface RowResult {
   readonly queries?: Spread | undefined;
   readonly accuracy?: Spread | undefined;
   readonly agreement?: Spread | undefined;
+  readonly divergence?: Spread | undefined;
   readonly seconds?: Spread | undefined;
   readonly curve: readonly RowPoint[];
 }
@@ -63,22 +67,31 @@ export interface ExperimentResults {
   /** Absent before it is trained. */
   readonly teacher?: TeacherResult | undefined;
   readonly rows: readonly RowResult[];
+  readonly judge: Experiment["judge"];
   readonly baseline?: string | undefined;
   /** Against the baseline, by the name of the row. */
-  readonly shares?: Record<Measure, Readonly<Record<string, readonly Share[]>>> | undefined;
+  readonly shares?: Partial<Record<Measure, Readonly<Record<string, readonly Share[]>>>> | undefined;
 }
 
 /** What students are measured by. */
-export type Measure = "accuracy" | "agreement";
+export type Measure = "accuracy" | "agreement" | "divergence";
+/** Those of which more is better. */
 export const measures: readonly Measure[] = ["accuracy", "agreement"];
+
+/** What a round came to: on the test images, or where there are none on those that were held out. */
+function measured({ test, holdout }: RunResult["rounds"][number], measure: Measure): number | undefined {
+  if (measure === "accuracy" || test) return measure === "divergence" ? undefined : test?.[measure];
+  return holdout?.[measure].value;
+}
 
 /** What a finished run came to. */
 export function runResult(seed: number, folder: string, command: string, summary: Summary): RunResult {
-  const { queries, student, teacher, seconds, stopped, rounds, device } = summary;
+  const { queries, student, teacher, seconds, stopped, rounds, device, holdout } = summary;
   return {
     ...{ seed, folder, command, queries, stopped },
     accuracy: student.accuracy,
-    agreement: student.agreement,
+    agreement: student.agreement ?? holdout?.agreement?.value,
+    divergence: holdout?.divergence?.value,
     teacherAccuracy: teacher.accuracy,
     seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
     device: device.driver || device.adapter,
@@ -100,6 +113,7 @@ export function rowResult(
     queries: over((run) => run.queries),
     accuracy: over((run) => run.accuracy),
     agreement: over((run) => run.agreement),
+    divergence: over((run) => run.divergence),
     seconds: over((run) => run.seconds),
     curve: curveOf(runs),
   };
@@ -112,8 +126,8 @@ function curveOf(runs: readonly RunResult[]): RowPoint[] {
   return budgets.map((queries) => {
     const these = rounds.filter((round) => round.queries === queries);
     const over = (measure: Measure) =>
-      spreadOf(these.map(({ test }) => test?.[measure]).filter((value) => value !== undefined));
-    return { queries, accuracy: over("accuracy"), agreement: over("agreement") };
+      spreadOf(these.map((round) => measured(round, measure)).filter((value) => value !== undefined));
+    return { queries, accuracy: over("accuracy"), agreement: over("agreement"), divergence: over("divergence") };
   });
 }
 
@@ -123,12 +137,12 @@ export function experimentResults(
   rows: readonly RowResult[],
   teacher: TeacherResult | undefined,
 ): ExperimentResults {
-  const { name, title, about, reduced, data, seeds, baseline } = experiment;
+  const { name, title, about, reduced, data, seeds, judge, baseline } = experiment;
   const base = rows.find((row) => row.name === baseline);
   const shares = (measure: Measure) =>
     Object.fromEntries(rows.map((row) => [row.name, sharesOf(meanCurve(row, measure), meanCurve(base!, measure))]));
   return {
-    ...{ version, name, title, about, reduced, data, seeds, teacher, rows, baseline },
+    ...{ version, name, title, about, reduced, data, seeds, teacher, rows, judge, baseline },
     ...(base ? { shares: { accuracy: shares("accuracy"), agreement: shares("agreement") } } : {}),
   };
 }
