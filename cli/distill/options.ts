@@ -95,10 +95,10 @@ export function withDistillOptions(command: Command): Command {
       "queries by the end of each round, growing, instead of --rounds: for example 1000,2000,4000",
       wholes(1),
     )
-    .option("--strategy <name>", `how blends are chosen: ${Object.keys(strategies).join(", ")}`, defaults.strategy)
+    .option("--strategy <name>", `how candidates are chosen: ${describe(strategies)}`, defaults.strategy)
     .option("--committee <students>", "of --strategy committee, the one kept among them (default: 3)", whole(2))
     .addOption(
-      new Option("--candidates <kind>", `what is chosen from: ${describeKinds()}`)
+      new Option("--candidates <kind>", `what is chosen from: ${describe(candidateKinds)}`)
         .choices(Object.keys(candidateKinds))
         .default(defaults.candidates),
     )
@@ -161,9 +161,9 @@ export function withDistillOptions(command: Command): Command {
     );
 }
 
-/** The kinds of candidates in words. */
-function describeKinds(): string {
-  return Object.entries(candidateKinds)
+/** Names with what they are about. */
+function describe(entries: Readonly<Record<string, { readonly about: string }>>): string {
+  return Object.entries(entries)
     .map(([name, { about }]) => `${name}, ${about}`)
     .join("; ");
 }

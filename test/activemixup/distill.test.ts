@@ -287,9 +287,13 @@ describe("distill", () => {
     const options: DistillOptions = { ...base, steps: 1, restart: true, schedule: { kind: "constant", rate: 1e30 } };
     const teacher = new BrightnessTeacher();
     await expect(distill({ images, teacher, student, options })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: the student diverged in round 0: its confidence in a candidate is Infinity; lower --rate]`,
+      `[InputError: the student diverged in round 0: its confidence in a blend is Infinity; lower --rate]`,
     );
     expect(teacher.shown).toHaveLength(N);
+    const other = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 0);
+    const byMargin = distill({ images, teacher, student: other, options: { ...options, strategy: "margin" } });
+    await expect(byMargin).rejects.toThrow("diverged in round 0: its score of a candidate is Infinity; lower --rate");
+    expect(teacher.shown).toHaveLength(2 * N);
   });
 
   it("starts again from the same values with restart, a student file's included", async () => {

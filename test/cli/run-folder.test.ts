@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { decodeCheckpoint, encodeCheckpoint } from "../../cli/checkpoint-file.js";
 import { RunFolder } from "../../cli/run-folder.js";
 import { specFor, type Checkpoint, type RoundReport } from "../../src/activemixup/index.js";
 import { Stopwatch } from "../../src/activemixup/stopwatch.js";
@@ -23,6 +24,25 @@ async function checkpoint(): Promise<{ checkpoint: Checkpoint; spec: NetworkSpec
   network.dispose();
   return { checkpoint: { rounds: [round], answers: [], leftOut: [], student }, spec: network.spec };
 }
+
+describe("a checkpoint's file", () => {
+  it("holds the student, the best, and the others of a committee", async () => {
+    const { checkpoint: state } = await checkpoint();
+    const shifted = (by: number) =>
+      new Map(
+        [...state.student].map(([name, { shape, data }]) => [
+          name,
+          { dtype: "F32", shape, data: data.map((x) => x + by) },
+        ]),
+      );
+    const alone = { rounds: state.rounds, leftOut: [3], student: shifted(0) };
+    const whole = { ...alone, best: shifted(1), committee: [shifted(2), shifted(3)] };
+    for (const some of [alone, { ...alone, best: shifted(4) }, whole]) {
+      const decoded = decodeCheckpoint(encodeCheckpoint({ answers: [], ...some }, 5), "file");
+      expect(decoded).toEqual({ state: some, answersEnd: 5 });
+    }
+  });
+});
 
 describe("RunFolder", () => {
   it("has a round's student on the disk before the round counts as finished", async () => {

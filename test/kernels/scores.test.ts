@@ -118,7 +118,7 @@ describe.each(["cpu", "gpu"] as const)("on the %s device", (name) => {
 
   it("margin and entropy choose the first λ that attains the lowest, and mind NaN and taken pairs as confidence", async () => {
     const rows = [
-      [4, 0, 0],
+      [4, 0, -Infinity],
       [1, 1, -9],
       [1, 1, -9],
       [1, 1, -9],

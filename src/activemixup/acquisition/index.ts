@@ -35,7 +35,7 @@ function lowest(rule: (context: AcquisitionContext) => Promise<ScoringRule>): St
 /** The acquisition strategies by name. */
 export const strategies: Readonly<Record<string, StrategyEntry>> = {
   confidence: {
-    about: "pairs in whose blends the student is least sure, the smallest confidence over λ (the paper)",
+    about: "those in which the student is least sure, by its smallest confidence over λ (the paper)",
     create: lowest((context) => ScoreRule.create(context, "confidence")),
   },
   "confidence-single": {
@@ -44,24 +44,24 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
     create: lowest((context) => ScoreRule.create(context, "confidence")),
   },
   "noisy-confidence": {
-    about: "a random draw, in proportion to the student's doubt, one less its confidence",
+    about: "a random draw in proportion to the student's doubt, 1 − confidence",
     create: lowest((context) => NoisyConfidenceRule.create(context)),
   },
   margin: {
-    about: "candidates whose two likeliest classes the student finds most alike",
+    about: "those whose two likeliest classes the student finds most alike",
     create: lowest((context) => ScoreRule.create(context, "margin")),
   },
   entropy: {
-    about: "candidates that the student's probabilities spread widest on",
+    about: "those on which the student's probabilities spread widest",
     create: lowest((context) => ScoreRule.create(context, "entropy")),
   },
   bald: {
-    about: "candidates on which passes of the student with dropout disagree most; for students with dropout",
+    about: "those on which passes of the student with dropout disagree most (of students that have it)",
     check: requireDropout,
     create: lowest((context) => BaldRule.create(context)),
   },
   committee: {
-    about: "candidates on which --committee students, trained from several seeds, disagree most",
+    about: "those on which students trained from several seeds disagree most",
     committee: true,
     create: lowest((context) => CommitteeRule.create(context)),
   },
@@ -71,7 +71,7 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
     create: (context) => BadgeAcquisition.create(context),
   },
   random: {
-    about: "random pairs and λ: mixup without selection",
+    about: "no selection: candidates and λ by chance",
     create: (context) => Promise.resolve(new RandomAcquisition(context)),
   },
   "real-only": { about: "the real images alone: no mixup" },

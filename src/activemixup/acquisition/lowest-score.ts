@@ -91,9 +91,11 @@ export class LowestScoreAcquisition implements Acquisition {
       readTensor(selection.result.lambdas),
     ]);
     const useless = scores.find((score) => !Number.isFinite(score));
-    if (useless !== undefined) {
-      const what = this.rule.isConfidence ? "its confidence in a candidate" : "its score of a candidate";
-      throw new InputError(`the student diverged in round ${round - 1}: ${what} is ${useless}; lower --rate`);
+    // The run looks at confidences itself.
+    if (useless !== undefined && !this.rule.isConfidence) {
+      throw new InputError(
+        `the student diverged in round ${round - 1}: its score of a candidate is ${useless}; lower --rate`,
+      );
     }
     const order = Array.from(places.keys()).sort((a, b) => scores[a] - scores[b] || places[a] - places[b]);
     return order.map((index) => ({
