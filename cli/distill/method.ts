@@ -30,12 +30,13 @@ function usualReserve({ n, budget }: DistillCommandOptions, teachers: readonly T
 
 /** The method's quantities that the options mean. */
 export function methodOptions(options: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
-  const { budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed } = options;
+  const { budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed, badgeSample } =
+    options;
   const { skipUnanswered, targetAgreement, patience, augment, flip = false } = options;
   const schedule = schedules[options.schedule];
   const countFailed = !options.freeRetries;
   return {
-    ...{ budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed },
+    ...{ budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed, badgeSample },
     steps: options.steps?.length === 1 ? options.steps[0] : options.steps,
     ...{ countFailed, skipUnanswered, targetAgreement, patience },
     reserve: options.reserve ?? (countFailed ? usualReserve(options, teachers) : 0),

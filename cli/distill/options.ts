@@ -2,9 +2,12 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import {
   candidateKinds,
   defaultDistillOptions,
+  recipes,
   strategies,
   warpPresets,
   type CandidateKind,
+  type Recipe,
+  type RecipeName,
   type WarpPreset,
 } from "../../src/activemixup/index.js";
 import { architectures } from "../../src/nn/index.js";
@@ -26,7 +29,9 @@ export interface DistillCommandOptions {
   readonly ledger?: string;
   readonly rounds: number;
   readonly perRound?: number;
+  readonly recipe?: RecipeName;
   readonly strategy: string;
+  readonly badgeSample?: number;
   readonly committee?: number;
   readonly candidates: CandidateKind;
   readonly candidateWarps?: WarpPreset;
@@ -59,7 +64,7 @@ export const required = ["images", "teacher", "student", "n", "budget", "out"] a
 /** Adds the options that say what a run is; those in {@link required} are checked by the command. */
 export function withDistillOptions(command: Command): Command {
   const defaults = defaultDistillOptions;
-  return command
+  command
     .option("--images <path>", "where the unlabelled images are: PATH or PATH:train or PATH:test (required)")
     .option(
       "--teacher <where>",
@@ -94,6 +99,17 @@ export function withDistillOptions(command: Command): Command {
       "--totals <list>",
       "queries by the end of each round, growing, instead of --rounds: for example 1000,2000,4000",
       wholes(1),
+    )
+    .addOption(
+      new Option(
+        "--recipe <name>",
+        `settings for --strategy, --candidates and --augment, each where it is not given: ${describe(recipes)}`,
+      ).choices(Object.keys(recipes)),
+    )
+    .option(
+      "--badge-sample <count>",
+      "of --strategy badge, the candidates that it chooses from (default: 20000 or more)",
+      whole(1),
     )
     .option("--strategy <name>", `how candidates are chosen: ${describe(strategies)}`, defaults.strategy)
     .option("--committee <students>", "of --strategy committee, the one kept among them (default: 3)", whole(2))
@@ -159,6 +175,10 @@ export function withDistillOptions(command: Command): Command {
       "--resume <folder>",
       "go on with the run in this folder, as its config.json says; no other option is needed",
     );
+  // Behind the option's own listener, which refuses unknown names.
+  return command.on("option:recipe", (name: RecipeName) => {
+    followRecipe(command, recipes[name]);
+  });
 }
 
 /** Names with what they are about. */
@@ -166,6 +186,13 @@ function describe(entries: Readonly<Record<string, { readonly about: string }>>)
   return Object.entries(entries)
     .map(([name, { about }]) => `${name}, ${about}`)
     .join("; ");
+}
+
+/** A recipe's settings take the place of defaults, and leave alone what is given. */
+function followRecipe(command: Command, { strategy, candidates, augment }: Recipe): void {
+  for (const [option, value] of Object.entries({ strategy, candidates, augment })) {
+    if (command.getOptionValueSource(option) !== "cli") command.setOptionValueWithSource(option, value, "implied");
+  }
 }
 
 /** Options that may be given several times. */

@@ -21,6 +21,7 @@ export * from "./ledger/store.js";
 export { defaultDistillOptions, type DistillOptions } from "./options.js";
 export { mostSteps, planDistill, planRounds, stepsOf } from "./plan.js";
 export { checkClassNames, specFor } from "./network-spec.js";
+export { recipes, type Recipe, type RecipeName } from "./recipes.js";
 export type * from "./report.js";
 export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
 export { bestRound, stopReason } from "./stopping.js";
