@@ -76,6 +76,9 @@ describe.each(["cpu", "gpu"] as const)("badge on the %s device", (name) => {
     expect(await choose(devices[name], setting, 12)).toEqual(once);
     expect(await choose(devices[name], setting, 12, 2)).not.toEqual(once);
     expect(await choose(devices[name], { ...setting, seed: 4 }, 12)).not.toEqual(once);
+    // Of all pairs the sample is the same in each round, and the picks alone differ.
+    const all = { badgeSample: 190 };
+    expect(await choose(devices[name], all, 12, 2)).not.toEqual(await choose(devices[name], all, 12));
   });
 
   it("chooses anew in each round by the weights of then, k differing too", async () => {
