@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { BadgeAcquisition, PairCandidates, specFor, type Choice } from "../../src/activemixup/index.js";
+import {
+  BadgeAcquisition,
+  ComposedCandidates,
+  PairCandidates,
+  specFor,
+  warpRanges,
+  type Choice,
+} from "../../src/activemixup/index.js";
 import { drawDigits, type ImageSet } from "../../src/data/index.js";
 import { embedGradients, embeddingShape } from "../../src/kernels/index.js";
 import { Network, Predictor } from "../../src/nn/index.js";
@@ -42,6 +49,15 @@ async function choose(device: Device, setting: Setting, k: number, round = 1): P
   return choices;
 }
 
+/** The student's confidence in images of 8 bits. */
+async function confidences(student: Network, pixels: Uint8Array): Promise<number[]> {
+  const count = pixels.length / SIDE ** 2;
+  const predictor = await Predictor.create(student, count);
+  const { probabilities } = await predictor.predict(pixels);
+  predictor.dispose();
+  return Array.from({ length: count }, (_, row) => Math.max(...probabilities.subarray(10 * row, 10 * row + 10)));
+}
+
 describe.each(["cpu", "gpu"] as const)("badge on the %s device", (name) => {
   it("chooses each candidate once, none that was taken, and sees it as the teacher will", async () => {
     const taken = [0, 1, 2, 3, 50, 119];
@@ -57,13 +73,9 @@ describe.each(["cpu", "gpu"] as const)("badge on the %s device", (name) => {
     for (const { candidate, first, second } of choices)
       expect(candidates.choice(candidate, 0)).toMatchObject({ first, second });
 
-    const predictor = await Predictor.create(student, choices.length);
-    const { probabilities } = await predictor.predict(candidates.pixels(choices));
-    predictor.dispose();
-    const expected = choices.map((_, row) => Math.max(...probabilities.subarray(10 * row, 10 * row + 10)));
     expectClose(
       choices.map(({ confidence }) => confidence!),
-      expected,
+      await confidences(student, candidates.pixels(choices)),
       f32Tolerance(10),
       "confidence",
     );
@@ -76,6 +88,9 @@ describe.each(["cpu", "gpu"] as const)("badge on the %s device", (name) => {
     expect(await choose(devices[name], setting, 12)).toEqual(once);
     expect(await choose(devices[name], setting, 12, 2)).not.toEqual(once);
     expect(await choose(devices[name], { ...setting, seed: 4 }, 12)).not.toEqual(once);
+    // Of all pairs the sample is the same in each round, and the picks alone differ.
+    const all = { badgeSample: 190 };
+    expect(await choose(devices[name], all, 12, 2)).not.toEqual(await choose(devices[name], all, 12));
   });
 
   it("chooses anew in each round by the weights of then, k differing too", async () => {
@@ -139,6 +154,33 @@ describe("badge", () => {
     expectClose([norms[0]], [Math.max(...norms)], f32Tolerance(84), "norm of the first");
     for (const one of [recording, input, counter, embeddings]) one.dispose();
     dispose();
+  });
+
+  it("sees compositions as the teacher will, and chooses each once", async () => {
+    for (const device of [devices.cpu, devices.gpu]) {
+      const images: ImageSet = { ...drawDigits(9, 4, { size: SIDE }), labels: undefined, classes: 0 };
+      const student = new Network(device, specFor("lenet5-half", images, 10), 1);
+      const pixels = createTensor(device, [9, 1, SIDE, SIDE], { dtype: "u8", data: images.pixels });
+      const kinds = ["warp", "mix", "cutmix"] as const;
+      const options = { kinds, warps: warpRanges("affine", 1, false), pool: 300, seed: 2 };
+      const candidates = new ComposedCandidates(images, pixels, options);
+      const acquisition = await BadgeAcquisition.create({ candidates, student, seed: 2, badgeSample: 280 });
+      const numbers: number[] = [];
+      for (const round of [1, 2]) {
+        candidates.begin(round);
+        const choices = await acquisition.select(30, round, {});
+        expect(new Set(choices.map(({ kind }) => kind))).toEqual(new Set(kinds));
+        expectClose(
+          choices.map(({ confidence }) => confidence!),
+          await confidences(student, candidates.pixels(choices)),
+          f32Tolerance(10),
+          "confidence",
+        );
+        numbers.push(...choices.map(({ candidate }) => candidate));
+      }
+      expect(new Set(numbers).size).toBe(60);
+      for (const one of [acquisition, candidates, student, pixels]) one.dispose();
+    }
   });
 
   it("says what its sample may be", async () => {

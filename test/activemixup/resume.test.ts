@@ -91,7 +91,7 @@ describe.each(["cpu", "gpu"] as const)("a run that goes on after a checkpoint, o
     ["by chance, with a student that starts anew each round", { ...base, strategy: "random", restart: true }],
     ["by confidence among compositions, warped in training", composed],
     ["with one random λ a pair of a sampled pool", { ...base, strategy: "confidence-single", pool: 50 }],
-    ["by badge, from a sample of a sampled pool", { ...base, strategy: "badge", badgeSample: 30, pool: 100 }],
+    ["by badge, from a sample of compositions", { ...composed, strategy: "badge", badgeSample: 30 }],
   ])("%s ends with the same student, bit for bit, and pays for nothing twice", async (_, options) => {
     const whole = await run(devices[name], options);
     expect(whole.report).toMatchObject({ queries: 60, stopped: "plan" });

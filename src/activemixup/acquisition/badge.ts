@@ -25,7 +25,7 @@ import type { BlendAt } from "../candidates/blend-at.js";
 import type { CandidateView, Choice } from "../candidates/candidates.js";
 import type { Acquisition, AcquisitionContext } from "./acquisition.js";
 
-/** m where the context names none: 7.6 MB of embeddings for LeNet-5, and a pick in about 2 ms on two cores. */
+/** m where the context names none: 7.6 MB of embeddings for LeNet-5, and 1 to 2 ms a pick (lavapipe, 2 cores, 2026-11). */
 const SAMPLE = 20_000;
 /** Where more are chosen than a fraction of those: m for each that is chosen, or there would be little to choose. */
 const LEAST_CHOICE = 4;
