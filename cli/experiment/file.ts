@@ -44,7 +44,7 @@ const reservedOfRow = ["images", "teacher", "out", "test", "seed", "ledger", "re
 /** Names become folders. */
 const name = z
   .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N} _.,+=()-]*$/u, "expected letters, digits, spaces and _ . , + = ( ) - alone");
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} _.+=()-]*$/u, "expected letters, digits, spaces and _ . + = ( ) - alone");
 const optionValue = z.union([
   z.string(),
   z.number(),
