@@ -28,8 +28,12 @@ function usualReserve({ n, budget }: DistillCommandOptions, teachers: readonly T
   return Math.min(Math.max(Math.ceil(RESERVE * budget), underWay), most);
 }
 
+/** What runs did that were begun before there were options for it: their `config.json` does not name it. */
+const ofOlderRuns = { candidates: "mix", augment: "none", augmentShare: 0.5 } as const;
+
 /** The method's quantities that the options mean. */
-export function methodOptions(options: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
+export function methodOptions(given: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
+  const options: DistillCommandOptions = { ...ofOlderRuns, ...given };
   const { budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed, badgeSample } =
     options;
   const { skipUnanswered, targetAgreement, patience, augment, flip = false } = options;

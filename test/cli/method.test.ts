@@ -1,0 +1,46 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { methodOptions } from "../../cli/distill/method.js";
+import { withDistillOptions, type DistillCommandOptions } from "../../cli/distill/options.js";
+import { recipes } from "../../src/activemixup/index.js";
+
+const words = ["--images", "digits", "--student", "lenet5", "--n", "20", "--budget", "40", "--out", "run"];
+
+function parse(...more: string[]): DistillCommandOptions {
+  return withDistillOptions(new Command("distill"))
+    .parse([...words, ...more], { from: "user" })
+    .opts();
+}
+
+describe("methodOptions", () => {
+  it("goes on with a run that was begun before there were candidates and warps as it began", () => {
+    const now: Partial<DistillCommandOptions> = parse();
+    const { candidates, augment, augmentShare, ...then } = now;
+    expect([candidates, augment, augmentShare]).toEqual(["mix", "none", 0.5]);
+    expect(methodOptions(then as DistillCommandOptions, [])).toEqual(methodOptions(parse(), []));
+  });
+
+  it("warps training images and candidates alike, where there is no word to the contrary", () => {
+    const { augmentation, candidateWarps } = methodOptions(parse("--augment", "light", "--flip"), []);
+    expect(augmentation.warp).toMatchObject({ rotation: 4, share: 0.5, flip: true });
+    expect(candidateWarps).toMatchObject({ rotation: 4, share: 1, flip: true });
+    const other = methodOptions(parse("--augment", "light", "--candidate-warps", "elastic"), []);
+    expect(other.augmentation.warp).toMatchObject({ elastic: 0 });
+    expect(other.candidateWarps).toMatchObject({ elastic: 1, flip: false });
+    expect(methodOptions(parse("--candidates", "warp"), []).candidateWarps).toMatchObject({ rotation: 12, elastic: 0 });
+  });
+});
+
+describe("--recipe", () => {
+  it("settles what is not given, in whatever order the options stand", () => {
+    const { strategy, candidates, augment } = recipes.best;
+    const best = { strategy, candidates, augment };
+    expect(parse("--recipe", "best")).toMatchObject({ recipe: "best", ...best });
+    for (const order of [
+      ["--recipe", "best", "--augment", "none"],
+      ["--augment", "none", "--recipe", "best"],
+    ]) {
+      expect(parse(...order)).toMatchObject({ ...best, augment: "none" });
+    }
+  });
+});
