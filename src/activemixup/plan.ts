@@ -171,8 +171,9 @@ export function planRounds(trained: number, options: DistillOptions, held = 0): 
         `raise --budget, or lower --reserve or --n`,
     );
   }
-  if (!findStrategy(strategy).create || left === 0) return [trained];
+  if (!findStrategy(strategy).create) return [trained];
   if (totals) return planTotals(trained, n, budget - reserve, totals);
+  if (left === 0) return [trained];
   const count = perRound === undefined ? Math.min(rounds, left) : Math.ceil(left / perRound);
   if (count > MOST_ROUNDS) {
     throw new InputError(`the budget would be spent in ${count} rounds; expected at most ${MOST_ROUNDS}`);

@@ -189,6 +189,9 @@ describe("planRounds", () => {
     expect(() => planRounds(100, { ...options, reserve: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: --totals ends with 400, and the budget covers 399; raise --budget or lower the last]`,
     );
+    expect(() => planRounds(100, { ...options, budget: 100 })).toThrow(
+      "--totals ends with 400, and the budget covers 100",
+    );
   });
 
   it("gives each round its training steps", () => {
