@@ -77,9 +77,14 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
   if (option && !holdout) throw new InputError(`${option} looks at held-out images and there are none; give --holdout`);
 }
 
-function checkStrategy({ student, options: { strategy, committee } }: DistillPlanInput): void {
+function checkStrategy({ student, options: { strategy, committee, badgeSample } }: DistillPlanInput): void {
   const { check, committee: asksCommittee = false } = findStrategy(strategy);
   check?.(student);
+  if (badgeSample !== undefined) {
+    requireWhole("--badge-sample", badgeSample, 1);
+    if (strategy !== "badge")
+      throw new InputError(`--badge-sample is of --strategy badge; the strategy is ${strategy}`);
+  }
   if (committee === undefined) return;
   checkCommittee(committee);
   if (!asksCommittee) throw new InputError(`--committee is of --strategy committee; the strategy is ${strategy}`);

@@ -181,4 +181,14 @@ describe("what a strategy cannot work with is refused when the run is planned:",
     );
     expect(attempt({ strategy: "committee", committee: 4 })).not.toThrow();
   });
+
+  it("a sample for badge to choose from, by another", () => {
+    expect(attempt({ strategy: "margin", badgeSample: 50 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --badge-sample is of --strategy badge; the strategy is margin]`,
+    );
+    expect(attempt({ strategy: "badge", badgeSample: 1.5 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --badge-sample is 1.5; expected a whole number from 1 up]`,
+    );
+    expect(attempt({ strategy: "badge", badgeSample: 50 })).not.toThrow();
+  });
 });
