@@ -65,8 +65,11 @@ function wordsOf(
   const positive = options.find((option) => !option.negate);
   const negative = options.find((option) => option.negate);
   if (value === null) return [];
-  if (value === false) return negative ? [negative.long!] : [];
   const takesValue = positive?.required === true || positive?.optional === true;
+  if (value === false) {
+    if (takesValue && !negative) throw refuse(`${name} is false; expected a value, or null to take back another`);
+    return negative ? [negative.long!] : [];
+  }
   if (value === true) {
     if (!positive) return [];
     if (positive.required) throw refuse(`${name} is true; expected a value`);

@@ -88,6 +88,12 @@ describe("options of a file", () => {
     expect(words).toEqual([]);
   });
 
+  it("are values where the option takes one", () => {
+    expect(() => parse({ depth: false })).toThrow("a.json: row: depth is false; expected a value, or null");
+    expect(() => parse({ depth: true })).toThrow("a.json: row: depth is true; expected a value");
+    expect(() => parse({ flag: 1 })).toThrow("a.json: row: flag is 1; expected true or false");
+  });
+
   it("make words that a shell reads as one", () => {
     expect(shellLine(["a b", "it's", "λ", "x:train", ""])).toBe(`'a b' 'it'\\''s' 'λ' x:train ''`);
   });
