@@ -267,8 +267,9 @@ export class DistillRun {
       throw new InputError("the teacher answered none of the images to train on; mend it, or raise --budget");
     }
     await observer?.onAnswers?.(answers);
-    this.answers.push(...answers);
-    this.examples.push(...examples);
+    // One by one: a call takes no more than some 100,000 arguments.
+    for (const answer of answers) this.answers.push(answer);
+    for (const example of examples) this.examples.push(example);
     return { answered: answers.length, skipped };
   }
 
