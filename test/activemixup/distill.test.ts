@@ -143,13 +143,17 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     expectClose(blendOnHost(images.pixels, 144, answers), expected, EXACT);
   });
 
-  it("leaves no memory behind", async () => {
-    const device = devices[name];
-    const before = device.stats();
-    await run(device, base);
-    const { liveBuffers, liveBytes } = device.stats();
-    expect({ liveBuffers, liveBytes }).toEqual({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
-  });
+  it.each(["confidence", "noisy-confidence", "committee", "badge"])(
+    "leaves no memory behind, by %s",
+    async (strategy) => {
+      const device = devices[name];
+      const before = device.stats();
+      await run(device, { ...base, strategy, budget: N + 6, rounds: 2 });
+      await run(device, { ...base, strategy, budget: N + 3, rounds: 1, candidates: "mixture", pool: 20 });
+      const { liveBuffers, liveBytes } = device.stats();
+      expect({ liveBuffers, liveBytes }).toEqual({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+    },
+  );
 });
 
 describe("confidence", () => {
