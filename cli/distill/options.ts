@@ -159,8 +159,13 @@ export function withDistillOptions(command: Command): Command {
         .default("none"),
     )
     .option("--augment-share <share>", "of the images in training, how many --augment warps", share, 0.5)
-    .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), defaults.augmentation.crop)
-    .option("--flip", "mirror images at random in training")
+    .option(
+      "--crop <pixels>",
+      "shift images by up to so many pixels in training, unless --augment warps them",
+      whole(0),
+      defaults.augmentation.crop,
+    )
+    .option("--flip", "mirror images at random in training, and those that are warped for candidates")
     .option(
       "--holdout <share>",
       "of the n images, not trained on: the best round's student on them is kept (default: 0.1; 0 with --test)",
