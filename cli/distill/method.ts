@@ -5,6 +5,7 @@ import {
   type Teacher,
   type WarpPreset,
 } from "../../src/activemixup/index.js";
+import { InputError } from "../../src/errors.js";
 import { paperSchedule, paperSgd, plainAdam, type Schedule } from "../../src/nn/index.js";
 import type { DistillCommandOptions } from "./options.js";
 
@@ -31,9 +32,13 @@ function usualReserve({ n, budget }: DistillCommandOptions, teachers: readonly T
 /** What runs did that were begun before there were options for it: their `config.json` does not name it. */
 const ofOlderRuns = { candidates: "mix", augment: "none", augmentShare: 0.5 } as const;
 
-/** The method's quantities that the options mean. */
+/**
+ * The method's quantities that the options mean.
+ * @throws InputError where an option is of no account with the others
+ */
 export function methodOptions(given: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
   const options: DistillCommandOptions = { ...ofOlderRuns, ...given };
+  checkCandidateOptions(options);
   const { budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed, badgeSample } =
     options;
   const { skipUnanswered, targetAgreement, patience, augment, flip = false } = options;
@@ -56,6 +61,18 @@ export function methodOptions(given: DistillCommandOptions, teachers: readonly T
       warp: augment === "none" ? undefined : warpRanges(augment, options.augmentShare, flip),
     },
   };
+}
+
+/** Requires options of one kind of candidates to be given with that alone. */
+function checkCandidateOptions({ candidates, candidateWarps, exactBlends }: DistillCommandOptions): void {
+  if (candidates === "mix" && candidateWarps !== undefined) {
+    throw new InputError(
+      "--candidate-warps is of warped candidates, and --candidates mix has none; leave it out, or give other --candidates",
+    );
+  }
+  if (candidates !== "mix" && exactBlends) {
+    throw new InputError(`--exact-blends is of --candidates mix; ${candidates} is seen in 8 bits always: leave it out`);
+  }
 }
 
 /** Candidates are warped as training images are, and in any case. */

@@ -24,10 +24,26 @@ describe("methodOptions", () => {
     const { augmentation, candidateWarps } = methodOptions(parse("--augment", "light", "--flip"), []);
     expect(augmentation.warp).toMatchObject({ rotation: 4, share: 0.5, flip: true });
     expect(candidateWarps).toMatchObject({ rotation: 4, share: 1, flip: true });
-    const other = methodOptions(parse("--augment", "light", "--candidate-warps", "elastic"), []);
+    const other = methodOptions(
+      parse("--augment", "light", "--candidates", "warp", "--candidate-warps", "elastic"),
+      [],
+    );
     expect(other.augmentation.warp).toMatchObject({ elastic: 0 });
     expect(other.candidateWarps).toMatchObject({ elastic: 1, flip: false });
     expect(methodOptions(parse("--candidates", "warp"), []).candidateWarps).toMatchObject({ rotation: 12, elastic: 0 });
+  });
+});
+
+describe("options of other candidates", () => {
+  it("are refused", () => {
+    expect(() => methodOptions(parse("--candidate-warps", "light"), [])).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --candidate-warps is of warped candidates, and --candidates mix has none; leave it out, or give other --candidates]`,
+    );
+    const composed = parse("--candidates", "mixture", "--exact-blends");
+    expect(() => methodOptions(composed, [])).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --exact-blends is of --candidates mix; mixture is seen in 8 bits always: leave it out]`,
+    );
+    expect(methodOptions(parse("--exact-blends"), []).blendAt).toBe("pixels");
   });
 });
 
