@@ -75,6 +75,12 @@ function checkCandidateOptions({ candidates, candidateWarps, exactBlends }: Dist
   }
 }
 
+/** The quantities that `config.json` holds, also of a run that was begun when there were fewer. */
+export function completeMethod(then: DistillOptions): DistillOptions {
+  const since = { candidates: ofOlderRuns.candidates, candidateWarps: defaultDistillOptions.candidateWarps };
+  return { ...since, ...then };
+}
+
 /** Candidates are warped as training images are, and in any case. */
 function candidateWarps({ candidateWarps, augment }: DistillCommandOptions): WarpPreset {
   return candidateWarps ?? (augment === "none" ? "affine" : augment);

@@ -4,6 +4,7 @@ import { requireLedgers } from "../ledgers.js";
 import type { Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import type { RunConfig } from "./config.js";
+import { completeMethod } from "./method.js";
 import type { DistillCommandOptions } from "./options.js";
 import { checkSameRun, closeTeachers, prepareRun, type PreparedRun } from "./prepare.js";
 import { execute, ledgersOf, withStores } from "./run.js";
@@ -62,7 +63,7 @@ export async function continueRun(
     const difference = checkSameRun(prepared.config, config);
     if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
     progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
-    const run = { ...prepared, config };
+    const run = { ...prepared, config: { ...config, method: completeMethod(config.method) } };
     if (checkpoint) await requireLedgers(ledgersOf(config, folder), run.teachers);
     return withStores(run, folder, progress, (stores) => execute(run, folder, stores, checkpoint, progress, signal));
   });

@@ -179,6 +179,20 @@ describe("distill", () => {
     const read = (run: string, name: string) => readFileSync(at(run, name), "utf8");
     expect(read("stopped", "queries.jsonl")).toBe(read("not-stopped", "queries.jsonl"));
   });
+
+  it("goes on with a run that was begun before there were candidates and warps", async () => {
+    await distill("older");
+    const student = () => readFileSync(at("older", "student.safetensors"));
+    const before = student();
+    const since = ["candidates", "candidateWarps", "augment", "augmentShare"];
+    const known = (name: string, value: unknown) => (since.includes(name) ? undefined : value);
+    writeFileSync(at("older", "config.json"), JSON.stringify(configOf("older"), known));
+    // As if it had been killed in its first round.
+    for (const name of ["summary.json", "checkpoint.safetensors", "student.safetensors"]) rmSync(at("older", name));
+    const { code, stderr } = await cli("distill", "--resume", at("older"), "--device", "cpu", "--quiet");
+    expect(code, stderr).toBe(0);
+    expect(student().equals(before)).toBe(true);
+  });
 });
 
 describe("distill's mistakes", () => {
