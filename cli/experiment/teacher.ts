@@ -88,11 +88,14 @@ export async function provideTeacher(
 /**
  * What is known of a teacher of the cache that an experiment's run was taught by.
  * @returns nothing where it is not there any more
- * @throws InputError where it was trained with other options than the experiment's file has
+ * @throws InputError where it cannot be read, or was trained with other options than the experiment's file has
  */
 export async function readTeacher(experiment: Experiment, file: string): Promise<TeacherRecord | undefined> {
   const path = besides(file);
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw asInputError(error, path, "read", `see that you may read it, or remove it and ${file}`);
+  });
   if (text === undefined) return undefined;
   const found = record.safeParse(asJson(text));
   if (!found.success) throw new InputError(`${path} is not what was written there; remove it and ${file}`);

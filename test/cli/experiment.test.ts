@@ -261,6 +261,17 @@ describe("experiment's mistakes", () => {
     expect(existsSync(at("unfit", "runs"))).toBe(false);
   });
 
+  it("in the folder of teachers are told before another is trained in its place", async () => {
+    const [teacher] = readdirSync(at("out", "teachers")).filter((name) => name.endsWith(".safetensors"));
+    folder.write(`spoilt/teachers/${teacher}`, "");
+    const record = folder.folder(`spoilt/teachers/${teacher.replace(/safetensors$/, "json")}`);
+    const { code, stderr } = await experiment(write("small.json", small), "spoilt", "--quiet");
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      `error: ${record} cannot be read (EISDIR); see that you may read it, or remove it and ${at("spoilt", "teachers", teacher)}\n`,
+    );
+  });
+
   it("do not mix runs of other options, or of another teacher", async () => {
     const changed = { ...small, common: { ...small.common, steps: 5 } };
     const refused = async (content: object) => {
