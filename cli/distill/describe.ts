@@ -46,10 +46,11 @@ export function describeRun(summary: Summary, out: string): string {
   ]);
   const ended = summary.stopped ? endings[summary.stopped] : "stopped early";
   const { accuracy } = summary.teacher;
+  const of = summary.strategy === "real-only" ? "" : ` among candidates ${summary.candidates}`;
   const teacher = accuracy === undefined ? "" : `; the teacher's accuracy is ${percent(accuracy)}`;
   return [
     formatTable([head, ...rows]),
-    `${ended}: ${summary.queries} images answered, strategy ${summary.strategy}${teacher}`,
+    `${ended}: ${summary.queries} images answered, strategy ${summary.strategy}${of}${teacher}`,
     ...summary.teachers.map((account) => describeAccount(account, summary)),
     ...(summary.skipped > 0 ? [`left out: ${summary.skipped} images that the teacher never answered`] : []),
     ...(holdout?.agreement

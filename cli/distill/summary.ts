@@ -1,5 +1,6 @@
 import type { DistillReport, RoundReport, Score, TeacherAccount } from "../../src/activemixup/index.js";
 import { deviceRecord, type DeviceRecord } from "../tuning.js";
+import type { DistillCommandOptions } from "./options.js";
 import type { PreparedRun } from "./prepare.js";
 
 /** What `summary.json` holds. */
@@ -10,6 +11,8 @@ export interface Summary {
   readonly dataset: string;
   readonly n: number;
   readonly strategy: string;
+  /** What was chosen from. */
+  readonly candidates: DistillCommandOptions["candidates"];
   /** Where candidates were blended to be scored: in 8 bits (pixels) or after the first layer's linear part (features). */
   readonly blendAt?: DistillReport["blendAt"];
   /** Images that have answers, those held out included. */
@@ -53,6 +56,7 @@ export function summarise({ config, student, dataset, holdout, test }: PreparedR
     dataset,
     n: options.n,
     strategy: options.strategy,
+    candidates: config.method.candidates,
     blendAt,
     queries,
     skipped: rounds.reduce((sum, { skipped }) => sum + skipped, 0),

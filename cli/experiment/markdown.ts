@@ -105,8 +105,8 @@ function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measu
   return [
     `## Share of the queries of ${baseline}, by ${measure}`,
     `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
-      "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries; " +
-      "≤: the row is above that in its first round.",
+      "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries, and " +
+      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round.",
     table([["row", ...head], ...done.map(({ name }) => [name, ...shares![measure]![name].map(formatShare)])]),
   ];
 }

@@ -86,12 +86,14 @@ function measured({ test, holdout }: RunResult["rounds"][number], measure: Measu
 
 /** What a finished run came to. */
 export function runResult(seed: number, folder: string, command: string, summary: Summary): RunResult {
-  const { queries, student, teacher, seconds, stopped, rounds, device, holdout } = summary;
+  const { queries, student, teacher, seconds, stopped, rounds, device } = summary;
+  // Of the last round: that of the round that was kept is a maximum, and so too good.
+  const holdout = student.agreement === undefined ? rounds.at(-1)?.holdout : undefined;
   return {
     ...{ seed, folder, command, queries, stopped },
     accuracy: student.accuracy,
-    agreement: student.agreement ?? holdout?.agreement?.value,
-    divergence: holdout?.divergence?.value,
+    agreement: student.agreement ?? holdout?.agreement.value,
+    divergence: holdout?.divergence.value,
     teacherAccuracy: teacher.accuracy,
     seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
     device: device.driver || device.adapter,

@@ -34,7 +34,7 @@ export function planDistill(input: DistillPlanInput): number[] {
   checkStopping(input);
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
-  checkStrategy(input);
+  checkStrategy(input, plan.slice(1));
   if (mostSteps(plan, options) > MOST_STEPS) {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
@@ -77,14 +77,17 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
   if (option && !holdout) throw new InputError(`${option} looks at held-out images and there are none; give --holdout`);
 }
 
-function checkStrategy({ student, options: { strategy, committee, badgeSample } }: DistillPlanInput): void {
+function checkStrategy(
+  { student, options: { strategy, committee, badgeSample } }: DistillPlanInput,
+  rounds: readonly number[],
+): void {
   const { check, committee: asksCommittee = false } = findStrategy(strategy);
-  check?.(student);
   if (badgeSample !== undefined) {
     requireWhole("--badge-sample", badgeSample, 1);
     if (strategy !== "badge")
       throw new InputError(`--badge-sample is of --strategy badge; the strategy is ${strategy}`);
   }
+  if (rounds.length > 0) check?.(student, rounds, badgeSample);
   if (committee === undefined) return;
   checkCommittee(committee);
   if (!asksCommittee) throw new InputError(`--committee is of --strategy committee; the strategy is ${strategy}`);

@@ -19,7 +19,8 @@ export const recipes = {
     augment: "none",
   },
   best: {
-    about: "the best that was found: unlike one another and doubtful, of warped, mixed and cut images, warped in training",
+    about:
+      "the best that was found: unlike one another and doubtful, of warped, mixed and cut images, warped in training",
     strategy: "badge",
     candidates: "mixture",
     augment: "light",

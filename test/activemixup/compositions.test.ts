@@ -172,6 +172,9 @@ describe("planDistill", () => {
     expect(() => plan({ candidates: "warp", pool: 4e9 })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: --pool is 4000000000 in each of 2 rounds; expected at most 16777216 on this device]`,
     );
+    expect(() => plan({ strategy: "badge", badgeSample: 5e5 })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --strategy badge keeps the gradients of 500000 candidates, 190000000 bytes, and the device takes 134217728; lower --badge-sample, or make more rounds]`,
+    );
     expect(() => plan({ candidates: "warp", budget: 2e7, pool: 1e7, steps: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: --candidates warp keeps the 20000000 images on the device, 3920000000 bytes, and it takes 134217728; lower --budget, or give --candidates mix, which keeps none]`,
     );

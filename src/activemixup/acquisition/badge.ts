@@ -16,11 +16,13 @@ import {
   record,
   Recorder,
   replay,
+  sizeOf,
   writeTensor,
   type Recording,
   type ReplayOptions,
   type Tensor,
 } from "../../tensor/index.js";
+import type { Network } from "../../nn/index.js";
 import type { BlendAt } from "../candidates/blend-at.js";
 import type { CandidateView, Choice } from "../candidates/candidates.js";
 import type { Acquisition, AcquisitionContext } from "./acquisition.js";
@@ -29,6 +31,32 @@ import type { Acquisition, AcquisitionContext } from "./acquisition.js";
 const SAMPLE = 20_000;
 /** Where more are chosen than a fraction of those: m for each that is chosen, or there would be little to choose. */
 const LEAST_CHOICE = 4;
+
+/** m: candidates that k of them are chosen from. */
+function sampleSize(count: number, badgeSample?: number): number {
+  return Math.max(badgeSample ?? Math.max(SAMPLE, LEAST_CHOICE * count), count);
+}
+
+/**
+ * Requires the gradients of a round to fit the device.
+ * @param rounds how many candidates each chooses
+ * @throws InputError where those of the largest do not
+ */
+export function checkBadge(student: Network, rounds: readonly number[], badgeSample?: number): void {
+  const { device, spec, inputShape } = student;
+  const recorder = new Recorder(device);
+  // Recorded for its shape alone.
+  const pass = { recorder, training: false, seed: 0 };
+  const { features } = student.forwardWithFeatures(pass, recorder.temporary(inputShape, "image"));
+  const candidates = sampleSize(Math.max(...rounds), badgeSample);
+  const bytes = 4 * sizeOf(embeddingShape({ candidates, classes: spec.classes, features: features.shape[1] }));
+  const { bindingBytes } = device.capabilities;
+  if (bytes <= bindingBytes) return;
+  throw new InputError(
+    `--strategy badge keeps the gradients of ${candidates} candidates, ${bytes} bytes, and the device takes ` +
+      `${bindingBytes}; lower --badge-sample, or make more rounds`,
+  );
+}
 
 /**
  * BADGE (Ash, Zhang, Krishnamurthy, Langford, Agarwal, "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower
@@ -54,7 +82,7 @@ export class BadgeAcquisition implements Acquisition {
   static async create(context: AcquisitionContext): Promise<BadgeAcquisition> {
     const { badgeSample: sample, candidates, student } = context;
     if (sample !== undefined && !(Number.isInteger(sample) && sample >= 1)) {
-      throw new InputError(`badgeSample is ${sample}; expected a whole number of candidates from 1 up`);
+      throw new InputError(`--badge-sample is ${sample}; expected a whole number of candidates from 1 up`);
     }
     if (candidates.lambdas > 1 && !candidates.single) {
       throw new Error("badge: candidates come with the whole grid; expected one λ each");
@@ -67,10 +95,10 @@ export class BadgeAcquisition implements Acquisition {
   }
 
   async select(count: number, round: number, { onProgress, signal }: ReplayOptions): Promise<Choice[]> {
-    const { candidates, seed, badgeSample = Math.max(SAMPLE, LEAST_CHOICE * count) } = this.context;
+    const { candidates, seed, badgeSample } = this.context;
     const { single, lambdas, size, taken } = candidates;
     const left = Uint32Array.from(taken.keys()).filter((place) => taken[place] === 0);
-    const sampled = Math.min(left.length, Math.max(badgeSample, count));
+    const sampled = Math.min(left.length, sampleSize(count, badgeSample));
     const random = new Philox(seed, RandomStream.acquisition, round);
     const places = random.sample(sampled, left.length).map((index) => left[index]);
     if (this.stage?.sampled !== sampled || this.stage.count !== count) {

@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.js";
 import type { Network } from "../../nn/index.js";
 import type { Acquisition, AcquisitionContext } from "./acquisition.js";
-import { BadgeAcquisition } from "./badge.js";
+import { BadgeAcquisition, checkBadge } from "./badge.js";
 import { BaldRule, requireDropout } from "./bald.js";
 import { CommitteeRule } from "./committee.js";
 import { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
@@ -21,8 +21,11 @@ export interface StrategyEntry {
   readonly single?: boolean;
   /** Asks other students too, trained as the student is. */
   readonly committee?: boolean;
-  /** @throws InputError where the strategy cannot work with such a student */
-  readonly check?: (student: Network) => void;
+  /**
+   * @param rounds how many candidates each round chooses
+   * @throws InputError where the strategy cannot work with such a student
+   */
+  readonly check?: (student: Network, rounds: readonly number[], badgeSample?: number) => void;
   /** Absent where the strategy asks about nothing but the real images. */
   readonly create?: (context: AcquisitionContext) => Promise<Acquisition>;
 }
@@ -68,6 +71,7 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
   badge: {
     about: "far-apart candidates of large gradient, of a random sample, at one random λ a pair (Ash et al. 2020)",
     single: true,
+    check: checkBadge,
     create: (context) => BadgeAcquisition.create(context),
   },
   random: {
