@@ -39,13 +39,40 @@ const ofOlderRuns = { candidates: "mix", augment: "none", augmentShare: 0.5 } as
 export function methodOptions(given: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
   const options: DistillCommandOptions = { ...ofOlderRuns, ...given };
   checkCandidateOptions(options);
-  const { budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed, badgeSample } =
-    options;
+  const {
+    budget,
+    rounds,
+    perRound,
+    totals,
+    strategy,
+    committee,
+    lambdas,
+    pool,
+    epochs,
+    batch,
+    seed,
+    badgeSample,
+    realShare,
+  } = options;
   const { skipUnanswered, targetAgreement, patience, augment, flip = false } = options;
   const schedule = schedules[options.schedule];
   const countFailed = !options.freeRetries;
   return {
-    ...{ budget, rounds, perRound, totals, strategy, committee, lambdas, pool, epochs, batch, seed, badgeSample },
+    ...{
+      budget,
+      rounds,
+      perRound,
+      totals,
+      strategy,
+      committee,
+      lambdas,
+      pool,
+      epochs,
+      batch,
+      seed,
+      badgeSample,
+      realShare,
+    },
     steps: options.steps?.length === 1 ? options.steps[0] : options.steps,
     ...{ countFailed, skipUnanswered, targetAgreement, patience },
     reserve: options.reserve ?? (countFailed ? usualReserve(options, teachers) : 0),

@@ -42,6 +42,7 @@ export interface DistillCommandOptions {
   readonly totals?: readonly number[];
   readonly steps?: readonly number[];
   readonly restart?: boolean;
+  readonly realShare?: number;
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
   readonly rate?: number;
@@ -138,6 +139,7 @@ export function withDistillOptions(command: Command): Command {
       wholes(1),
     )
     .option("--restart", "start the student anew each round")
+    .option("--real-share <share>", "of each training step, the real images at least; else as many as there are", share)
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
     .addOption(
       new Option("--optimizer <name>", "sgd: with the paper's momentum and weight decay")

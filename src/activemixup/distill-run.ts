@@ -1,6 +1,6 @@
 import { bytesPerImage } from "../data/index.js";
 import { InputError } from "../errors.js";
-import { Examples, Trainer, type NetworkState } from "../nn/index.js";
+import { Examples, Trainer, type Emphasis, type NetworkState } from "../nn/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition } from "./acquisition/index.js";
 import type { MixedPair } from "./blend.js";
@@ -285,12 +285,20 @@ export class DistillRun {
     const fit = (before: number) => ({
       steps,
       schedule: options.schedule,
+      emphasis: this.emphasis(),
       signal,
       onProgress: (done: number) => observer?.onProgress?.("train", round, before + done, total),
     });
     const loss = await trainer.fit(round, fit(0));
     await others?.train(round, fit(steps));
     return loss;
+  }
+
+  /** The real images stand first; where they are fewer than `realShare` asks for, batches have them oftener. */
+  private emphasis(): Emphasis | undefined {
+    const { realShare: share = 0 } = this.input.options;
+    const count = this.answers.filter((answer) => !isChoice(answer)).length;
+    return count > 0 && count < share * this.answers.length ? { count, share } : undefined;
   }
 
   dispose(): void {

@@ -46,6 +46,8 @@ export interface DistillOptions {
   readonly epochs: number;
   /** Training steps in each round, instead of `epochs`: one number, or one a round, that of the real images first. */
   readonly steps?: number | readonly number[] | undefined;
+  /** Share of each training batch that the real images make up at least, 0 to 1; as their number gives where absent. */
+  readonly realShare?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
   readonly batch: number;

@@ -32,6 +32,10 @@ export function planDistill(input: DistillPlanInput): number[] {
   }
   checkSchedule(options.schedule, "--rate and --schedule");
   checkStopping(input);
+  const { realShare = 0 } = options;
+  if (!(realShare >= 0 && realShare <= 1)) {
+    throw new InputError(`--real-share is ${realShare}; expected a share from 0 to 1`);
+  }
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
   checkStrategy(input, plan.slice(1));

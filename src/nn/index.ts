@@ -26,3 +26,4 @@ export { Predictor, type Prediction } from "./predictor.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 export * from "./schedule.js";
 export { Trainer, type Augmentation, type FitOptions, type TrainerOptions } from "./trainer.js";
+export { orderOf, type Emphasis, type ExampleOrder } from "./example-order.js";

@@ -13,7 +13,6 @@ import {
 } from "../kernels/index.js";
 import {
   createTensor,
-  Philox,
   RandomStream,
   readTensor,
   record,
@@ -25,6 +24,7 @@ import {
   type Tensor,
 } from "../tensor/index.js";
 import type { Examples } from "./examples.js";
+import { orderOf, type Emphasis } from "./example-order.js";
 import type { Network } from "./network.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { milestoneSteps, scheduleRates, type Schedule } from "./schedule.js";
@@ -50,6 +50,8 @@ export interface TrainerOptions {
 export interface FitOptions extends ReplayOptions {
   readonly steps: number;
   readonly schedule: Schedule;
+  /** Has some examples in each batch oftener than their number gives. */
+  readonly emphasis?: Emphasis | undefined;
   /** Called after each pass over the examples with the mean loss of its steps (nats). */
   readonly onEpoch?: (epoch: { step: number; loss: number }) => void;
 }
@@ -104,7 +106,7 @@ export class Trainer {
    * @param round tells apart the random numbers of several calls
    * @returns mean loss of the last pass, in nats
    */
-  async fit(round: number, { steps, schedule, onEpoch, onProgress, signal }: FitOptions): Promise<number> {
+  async fit(round: number, { steps, schedule, emphasis, onEpoch, onProgress, signal }: FitOptions): Promise<number> {
     const { batch, seed } = this.options;
     const { count } = this.examples;
     const { rates, step, position, order, loss } = this.state;
@@ -113,7 +115,7 @@ export class Trainer {
     writeTensor(step, [0]);
     // As the authors do, the optimizer begins anew where the learning rate drops.
     const drops = milestoneSteps(schedule, steps);
-    const stream = new ExampleStream(count, seed, round);
+    const stream = orderOf(count, batch, emphasis, seed, round);
     const stepsPerEpoch = Math.max(1, Math.round(count / batch));
     let lastLoss = NaN;
     for (let done = 0; done < steps;) {
@@ -211,33 +213,4 @@ function augmented(
   }
   const augment = crop > 0 || flip ? { crop, flip, seed, counter } : undefined;
   return blendImages(recorder, images, blend, { ...normalisation, augment });
-}
-
-/** Example numbers in shuffled passes, one after the other: each example comes once before any comes again. */
-class ExampleStream {
-  private pass = 0;
-  private left: Uint32Array = new Uint32Array(0);
-
-  constructor(
-    private readonly count: number,
-    private readonly seed: number,
-    private readonly round: number,
-  ) {}
-
-  take(length: number): Uint32Array {
-    const taken = new Uint32Array(length);
-    for (let filled = 0; filled < length;) {
-      if (this.left.length === 0) this.left = this.shuffled();
-      const part = this.left.subarray(0, length - filled);
-      taken.set(part, filled);
-      filled += part.length;
-      this.left = this.left.subarray(part.length);
-    }
-    return taken;
-  }
-
-  private shuffled(): Uint32Array {
-    const random = new Philox(this.seed, RandomStream.shuffle, this.round * 0x10000 + this.pass++);
-    return random.shuffle(Uint32Array.from({ length: this.count }, (_, index) => index));
-  }
 }

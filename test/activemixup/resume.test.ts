@@ -48,6 +48,7 @@ const composed: DistillOptions = {
   candidates: "mixture",
   candidateWarps: warpRanges("affine", 1, false),
   pool: 40,
+  realShare: 0.6,
   augmentation: { crop: 0, flip: false, warp: warpRanges("elastic", 0.5, true) },
 };
 

@@ -1,0 +1,92 @@
+import { Philox, RandomStream } from "../tensor/index.js";
+
+/** The first `count` examples make up `share` of each batch, 0 to 1, in whole examples. */
+export interface Emphasis {
+  readonly count: number;
+  readonly share: number;
+}
+
+/** Example numbers, batch after batch. */
+export interface ExampleOrder {
+  /** @param length a whole number of batches */
+  take(length: number): Uint32Array;
+}
+
+/**
+ * The order of examples in a call of training: shuffled passes, over all of them, or over those that are emphasised and
+ * over the others.
+ * @param round tells apart the random numbers of several calls
+ */
+export function orderOf(
+  count: number,
+  batch: number,
+  emphasis: Emphasis | undefined,
+  seed: number,
+  round: number,
+): ExampleOrder {
+  const random = new ShuffleSource(seed, round);
+  if (!emphasis || emphasis.count >= count) return new ExampleStream(0, count, random);
+  const often = Math.round(emphasis.share * batch);
+  const parts = [
+    { stream: new ExampleStream(0, emphasis.count, random), size: often },
+    { stream: new ExampleStream(emphasis.count, count, random), size: batch - often },
+  ];
+  return {
+    take(length) {
+      const taken = new Uint32Array(length);
+      for (let filled = 0; filled < length;) {
+        for (const { stream, size } of parts) {
+          taken.set(stream.take(size), filled);
+          filled += size;
+        }
+      }
+      return taken;
+    },
+  };
+}
+
+/** Random numbers for shuffles: others for each, the same in each run. */
+class ShuffleSource {
+  private shuffles = 0;
+
+  constructor(
+    private readonly seed: number,
+    private readonly round: number,
+  ) {}
+
+  next(): Philox {
+    return new Philox(this.seed, RandomStream.shuffle, this.round * 0x10000 + this.shuffles++);
+  }
+}
+
+/** Example numbers in shuffled passes, one after the other: each example comes once before any comes again. */
+class ExampleStream implements ExampleOrder {
+  private left: Uint32Array = new Uint32Array(0);
+
+  /**
+   * @param first number of the first example
+   * @param end number behind the last
+   */
+  constructor(
+    private readonly first: number,
+    private readonly end: number,
+    private readonly random: ShuffleSource,
+  ) {}
+
+  take(length: number): Uint32Array {
+    const taken = new Uint32Array(length);
+    for (let filled = 0; filled < length;) {
+      if (this.left.length === 0) this.left = this.shuffled();
+      const part = this.left.subarray(0, length - filled);
+      taken.set(part, filled);
+      filled += part.length;
+      this.left = this.left.subarray(part.length);
+    }
+    return taken;
+  }
+
+  private shuffled(): Uint32Array {
+    const length = this.end - this.first;
+    return this.random.next().shuffle(Uint32Array.from({ length }, (_, index) => this.first + index));
+  }
+}
