@@ -32,6 +32,30 @@ function usualReserve({ n, budget }: DistillCommandOptions, teachers: readonly T
 /** What runs did that were begun before there were options for it: their `config.json` does not name it. */
 const ofOlderRuns = { candidates: "mix", augment: "none", augmentShare: 0.5 } as const;
 
+/** Options of the command that are quantities of the method as they are. */
+const ofBoth = [
+  "budget",
+  "rounds",
+  "perRound",
+  "totals",
+  "strategy",
+  "committee",
+  "badgeSample",
+  "lambdas",
+  "pool",
+  "epochs",
+  "batch",
+  "realShare",
+  "seed",
+  "skipUnanswered",
+  "targetAgreement",
+  "patience",
+] as const satisfies readonly (keyof DistillCommandOptions & keyof DistillOptions)[];
+
+function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
+}
+
 /**
  * The method's quantities that the options mean.
  * @throws InputError where an option is of no account with the others
@@ -39,42 +63,13 @@ const ofOlderRuns = { candidates: "mix", augment: "none", augmentShare: 0.5 } as
 export function methodOptions(given: DistillCommandOptions, teachers: readonly Teacher[]): DistillOptions {
   const options: DistillCommandOptions = { ...ofOlderRuns, ...given };
   checkCandidateOptions(options);
-  const {
-    budget,
-    rounds,
-    perRound,
-    totals,
-    strategy,
-    committee,
-    lambdas,
-    pool,
-    epochs,
-    batch,
-    seed,
-    badgeSample,
-    realShare,
-  } = options;
-  const { skipUnanswered, targetAgreement, patience, augment, flip = false } = options;
+  const { augment, flip = false } = options;
   const schedule = schedules[options.schedule];
   const countFailed = !options.freeRetries;
   return {
-    ...{
-      budget,
-      rounds,
-      perRound,
-      totals,
-      strategy,
-      committee,
-      lambdas,
-      pool,
-      epochs,
-      batch,
-      seed,
-      badgeSample,
-      realShare,
-    },
+    ...pick(options, ofBoth),
     steps: options.steps?.length === 1 ? options.steps[0] : options.steps,
-    ...{ countFailed, skipUnanswered, targetAgreement, patience },
+    countFailed,
     reserve: options.reserve ?? (countFailed ? usualReserve(options, teachers) : 0),
     optimizer: { adam: plainAdam, sgd: paperSgd }[options.optimizer],
     schedule: { ...schedule, rate: options.rate ?? schedule.rate },
