@@ -185,10 +185,10 @@ describe("badge", () => {
 
   it("says what its sample may be", async () => {
     await expect(choose(devices.cpu, { badgeSample: 0 }, 1)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: badgeSample is 0; expected a whole number of candidates from 1 up]`,
+      `[InputError: --badge-sample is 0; expected a whole number of candidates from 1 up]`,
     );
     await expect(choose(devices.cpu, { badgeSample: 1.5 }, 1)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: badgeSample is 1.5; expected a whole number of candidates from 1 up]`,
+      `[InputError: --badge-sample is 1.5; expected a whole number of candidates from 1 up]`,
     );
   });
 });

@@ -40,7 +40,7 @@ it("is had by one process at a time, which the other learns", async () => {
   const { pid } = JSON.parse(readFileSync(path, "utf8")) as { pid: number };
   expect(pid).toBe(first.child.pid);
   const refusal = await contender().says();
-  expect(refusal).toMatch(/^InputError the place is in use by process \d+ on \S+, since 20\S+Z; wait until/);
+  expect(refusal).toMatch(/^LockedError the place is in use by process \d+ on \S+, since 20\S+Z; wait until/);
   expect(refusal).toContain(`process ${first.child.pid} on`);
   await expect(lockFile(path, "x")).rejects.toThrow(`x is in use by process ${first.child.pid} on`);
   first.child.stdin.write("\n");
@@ -63,7 +63,7 @@ it("of several that try at once, exactly one gets it", async () => {
   const all = Array.from({ length: 4 }, contender);
   const said = await Promise.all(all.map(({ says }) => says()));
   expect(said.filter((line) => line === "held")).toHaveLength(1);
-  expect(said.filter((line) => line.startsWith("InputError the place is in use by "))).toHaveLength(3);
+  expect(said.filter((line) => line.startsWith("LockedError the place is in use by "))).toHaveLength(3);
 });
 
 it("does not mind a file that was left over, whatever it holds", async () => {

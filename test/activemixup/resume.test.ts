@@ -124,9 +124,14 @@ describe("a run that goes on after its second checkpoint", () => {
     await store.append(events);
     const rest = await run(devices.gpu, options, { stores: [store], resume: checkpoint });
     expect(rest.student).toEqual(whole.student);
-    expect(rest.stops.at(-1)!.checkpoint).toEqual(whole.stops.at(-1)!.checkpoint);
+    const [last, lastOfWhole] = [rest, whole].map(({ stops }) => stops.at(-1)!.checkpoint);
+    expect(untimed(last)).toEqual(untimed(lastOfWhole));
   });
 });
+
+function untimed({ rounds, ...checkpoint }: Checkpoint): object {
+  return { ...checkpoint, rounds: rounds.map((round) => ({ ...round, seconds: undefined })) };
+}
 
 function withoutTimes({ queries, keptRound, stopped, rounds }: DistillReport): object {
   return { queries, keptRound, stopped, rounds: rounds.map((round) => ({ ...round, seconds: undefined })) };
