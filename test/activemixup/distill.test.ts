@@ -117,6 +117,18 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     expect(other.student).not.toEqual((await run(devices[name], base)).student);
   });
 
+  it("trains on the real images oftener where their share is to be larger than their number gives", async () => {
+    const student = async (realShare?: number) =>
+      (await run(devices[name], { ...base, strategy: "random", realShare })).student;
+    const plain = await student();
+    // 12 of the 40 images are real, and more than that of those of earlier rounds.
+    expect(await student(0.3)).toEqual(plain);
+    expect(await student(0.75)).not.toEqual(plain);
+    await expect(student(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --real-share is 1.5; expected a share from 0 to 1]`,
+    );
+  });
+
   it("trains the student on the very pixels that the teacher was shown", async () => {
     const { answers, teacher } = await run(devices[name], { ...base, strategy: "random" });
     const shown = teacher.shown.slice(digits.count);
