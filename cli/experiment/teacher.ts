@@ -45,6 +45,8 @@ export async function provideTeacher(
   const { progress, device, signal } = surroundings;
   const images = await openLabelledImages(
     teacherOptions(experiment, { ...layout.images(experiment), out: "" }).options,
+    progress,
+    signal,
   );
   const name = `${readableName(experiment)}-${digest(experiment, images.data, images.test!)}`;
   const file = layout.teacher(name);
