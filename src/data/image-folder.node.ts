@@ -116,7 +116,8 @@ export async function openImageFolder(
 ): Promise<ImageSet> {
   const { paths, labels, classNames, leftOut } = await listImages(folder);
   if (leftOut.length > 0) {
-    options.onNotice?.(`${name}: left out ${leftOut.length} files that are no images (${countKinds(leftOut)})`);
+    const what = leftOut.length === 1 ? "1 file that is no image" : `${leftOut.length} files that are no images`;
+    options.onNotice?.(`${name}: left out ${what} (${countKinds(leftOut)})`);
   }
   const { channels, height, width, pixels, kept, unreadable } = await cachedImages(paths, { ...options, name });
   if (unreadable.length > 0) {
