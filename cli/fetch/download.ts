@@ -141,10 +141,9 @@ async function fetchRest(url: string, part: string, { bytes }: PublishedFile, ma
 /** All that one address can give. @throws Fault with the last reason why that was not the file */
 async function fromMirror(url: string, part: string, file: PublishedFile, manner: DownloadManner): Promise<void> {
   const { signal, onNotice, pause = PAUSE } = manner;
-  for (let vain = 0, resumed = true; ;) {
+  for (let vain = 0; ;) {
     const before = await sizeOf(part);
     if (before > file.bytes) await rm(part);
-    resumed = before > 0;
     try {
       await fetchRest(url, part, file, manner);
     } catch (error) {
@@ -161,7 +160,7 @@ async function fromMirror(url: string, part: string, file: PublishedFile, manner
     const found = await sha256Of(part, signal);
     if (found === file.sha256) return;
     await rm(part);
-    if (!resumed) throw new Fault(`other content: SHA-256 ${found}, expected ${file.sha256}`, false);
+    if (before === 0) throw new Fault(`other content: SHA-256 ${found}, expected ${file.sha256}`, false);
     onNotice(`${url}: what was there before and what came now are not the file; fetching all of it`);
   }
 }
