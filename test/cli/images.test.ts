@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunConfig } from "../../cli/distill/config.js";
+import { digestPixels, type RunConfig } from "../../cli/distill/config.js";
+import { parseExperiment, rowOptions, teacherOptions } from "../../cli/experiment/file.js";
 import type { Summary } from "../../cli/distill/summary.js";
 import type { TrainResult } from "../../cli/train/train.js";
+import { openImageSet, subset } from "../../src/data/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli } from "./cli.js";
 
@@ -22,8 +24,9 @@ beforeAll(async () => {
     for (const [label, name] of ["dark", "light"].entries()) {
       for (let i = 0; i < 12; i++) {
         const level = 40 + 150 * label + 5 * i;
-        const background = { r: level, g: level, b: level };
-        const picture = sharp({ create: { height: 20 + i, width: 30, channels: 3, background } });
+        // Dark on the left, so that it matters how it is brought to a size.
+        const pixels = Uint8Array.from({ length: (20 + i) * 30 }, (_, at) => (at % 30 < 10 ? level >> 1 : level));
+        const picture = sharp(pixels, { raw: { height: 20 + i, width: 30, channels: 1 } }).toColourspace("srgb");
         const kind = i % 2 ? "webp" : "jpeg";
         folder.write(`photos/${split}/${name}/${10 + i}.${kind}`, await picture.toFormat(kind).toBuffer());
       }
@@ -136,10 +139,17 @@ describe("distill", () => {
     );
     expect(code, stderr).toBe(0);
     expect((JSON.parse(stdout) as Summary).unreadable).toHaveLength(1);
-    const { options, unreadable, pixels } = read<RunConfig>("config.json");
+    const { options, unreadable, pixels, chosen } = read<RunConfig>("config.json");
     const size = { height: 12, width: 14 };
     expect(options).toMatchObject({ size, channels: 1, fit: "stretch", background: [0, 0, 0], skipBad: true });
     expect(unreadable).toHaveLength(1);
+    const settings = { size, channels: 1, fit: "stretch", background: [0, 0, 0], skipBad: true } as const;
+    const [all, test] = await Promise.all(
+      ["train", "test"].map((split) => openImageSet(`${photos}:${split}`, settings)),
+    );
+    expect(pixels).toBe(digestPixels(subset(all, chosen), test));
+    const covered = await openImageSet(`${photos}:train`, { ...settings, fit: "cover" });
+    expect(digestPixels(covered)).not.toBe(digestPixels(all));
     // As if it had been stopped before it could say that it is finished.
     const { stopped, ...summary } = read<Summary>("summary.json");
     expect(stopped).toBe("plan");
@@ -155,5 +165,28 @@ describe("distill", () => {
     const other = await cli("distill", "--resume", at("run"), "--device", "cpu", "--quiet");
     expect(other).toMatchObject({ code: 2, stdout: "" });
     expect(other.stderr).toContain("hold other images than when the run began; put those back");
+  });
+});
+
+describe("files of experiments", () => {
+  it("say the same, for the teacher and for rows", () => {
+    const images = { size: "12x14", fit: "contain", channels: 1, background: "#010203", skipBad: true, cache: false };
+    const experiment = parseExperiment(
+      {
+        ...{ title: "a", about: "b", data: "photos", seeds: [0] },
+        teacher: { model: "lenet5", ...images },
+        common: { student: "lenet5-half", n: 10, budget: 20, ...images },
+        rows: [{ name: "square", size: 12 }],
+      },
+      "a.json",
+    );
+    const places = { train: "photos:train", test: "photos:test", out: "out", teacher: "teacher.safetensors" };
+    const options = { fit: "contain", channels: 1, background: [1, 2, 3], skipBad: true, cache: false };
+    expect(teacherOptions(experiment, places).options).toMatchObject({ ...options, size: { height: 12, width: 14 } });
+    const row = rowOptions(experiment, experiment.rows[0], 0, places);
+    expect(row.options).toMatchObject({ ...options, size: { height: 12, width: 12 } });
+    expect(row.words.join(" ")).toContain(
+      "--size 12 --fit contain --channels 1 --background #010203 --skip-bad --no-cache",
+    );
   });
 });
