@@ -1,9 +1,10 @@
 /** Decodes one image file, whatever its kind, to the size and on the background that are asked for, in Node. */
-import { arrange } from "./arrange.js";
+import { arrange, withChannels } from "./arrange.js";
 import type { DecodedImage } from "./decoded-image.js";
 import { scanImage, turnedSize, type ImageHeader } from "./image-header.js";
 import { DEFAULT_BACKGROUND, type ImageOptions } from "./image-options.js";
 import { decodePng } from "./png.node.js";
+import { readBytes } from "./read-file.node.js";
 import { decodeBySharp, hasSharp } from "./sharp.node.js";
 
 /** What one image is decoded to; its channels are its own. */
@@ -37,4 +38,13 @@ export async function decodeImage(
   // The frame as the stored image meets it, before both are turned.
   const frame = turnedSize({ stored: size, orientation });
   return arrange(await decodeBySharp(bytes, name, header, { size: frame, fit }), grey, orientation, background, size);
+}
+
+/**
+ * Reads and decodes one image file, with the channels that are asked for, or its own.
+ * @throws as {@link decodeImage}; InputError too if the file cannot be read
+ */
+export async function decodeFile(path: string, options: Omit<ImageOptions, "skipBad"> = {}): Promise<DecodedImage> {
+  const image = await decodeImage(await readBytes(path), path, options);
+  return options.channels ? withChannels(image, options.channels) : image;
 }

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { cachedImages, trimCache } from "../../src/data/decoded-cache.node.js";
+import { decodeFile } from "../../src/data/decode-image.node.js";
 import { decodeImages } from "../../src/data/decode-images.node.js";
 import { openImageSet, type OpenOptions } from "../../src/data/index.js";
 import {
@@ -200,6 +201,17 @@ test("images of one size come from paths in parts, for more than memory holds", 
     expect(part.pixels).toEqual(whole.pixels.subarray(start * 72, (start + 7) * 72));
     expect(Array.from(part.kept)).toEqual(Array.from({ length: Math.min(7, 30 - start) }, (_, i) => i));
   }
+});
+
+test("one image alone is as it is among others, and its fault is told without advice for folders", async () => {
+  const path = write("one/1.jpg", await photo(9, 12, "#336699", "jpeg"));
+  const { channels, height, width, pixels } = await decodeImages([path], { size, channels: 1 });
+  expect(await decodeFile(path, { size, channels: 1 })).toEqual({ channels, height, width, pixels });
+  expect(await decodeFile(path)).toMatchObject({ channels: 3, height: 9, width: 12 });
+  expect(await inputRejection(decodeFile(write("one/2.png", "")))).toBe(
+    `${at("one/2.png")}: the file is empty; get it again, or remove it`,
+  );
+  expect(await inputRejection(decodeFile(at("one/3.png")))).toMatch(/3\.png: cannot be read \(there is no such file/);
 });
 
 describe("cache", () => {
