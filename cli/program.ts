@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { dataCommand } from "./commands/data.js";
 import { demoCommand } from "./commands/demo.js";
 import { distillCommand } from "./commands/distill.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -32,5 +33,5 @@ export function createProgram(signal: AbortSignal): Command {
   ]) {
     program.addCommand(withCommonOptions(make(signal)));
   }
-  return program.addCommand(ledgerCommand());
+  return program.addCommand(ledgerCommand()).addCommand(dataCommand(signal));
 }

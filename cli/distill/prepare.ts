@@ -8,10 +8,12 @@ import {
   type Teacher,
   type TeacherSettings,
 } from "../../src/activemixup/index.js";
-import { openImageSet, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
+import { sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Network } from "../../src/nn/index.js";
+import { openImages } from "../images.js";
 import { openNetwork } from "../networks.js";
+import type { Progress } from "../progress.js";
 import { openTeacher, type TeacherSurroundings } from "../teachers.js";
 import { deviceRecord } from "../tuning.js";
 import { version } from "../version.js";
@@ -40,15 +42,16 @@ export interface PreparedRun {
 export async function prepareRun(
   options: DistillCommandOptions,
   settings: readonly TeacherSettings[],
-  surroundings: TeacherSurroundings,
+  surroundings: TeacherSurroundings & { readonly progress: Progress },
 ): Promise<PreparedRun> {
-  const { device } = surroundings;
-  const all = await openImageSet(options.images);
+  const { device, progress, signal } = surroundings;
+  const all = await openImages(options.images, options, progress, signal);
   const drawn = sampleIndices(all, options.n, options.seed);
   const share = holdoutShare(options);
   const { images, held: holdout } = holdOut(subset(all, drawn), share, options.seed);
   const split = splitHoldout(options.n, share, options.seed);
-  const test = options.test === undefined ? undefined : await openImageSet(options.test);
+  const test = options.test === undefined ? undefined : await openImages(options.test, options, progress, signal);
+  const unreadable = [...(all.unreadable ?? []), ...(test?.unreadable ?? [])];
   const teachers: Teacher[] = [];
   try {
     for (const [index, where] of options.teacher.entries()) {
@@ -76,6 +79,7 @@ export async function prepareRun(
       method,
       chosen: split.trained.map((index) => drawn[index]),
       heldOut: split.held.map((index) => drawn[index]),
+      ...(unreadable.length > 0 ? { unreadable } : {}),
       pixels: digestPixels(images, holdout, test),
       student: digestState(await student.state()),
       network: student.spec,
