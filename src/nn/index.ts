@@ -21,6 +21,7 @@ export {
 } from "./module.js";
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork, encodeState } from "./network-file.js";
+export { importWeights, type ImportedWeights, type WeightsAbout } from "./import-weights.js";
 export { architectures, buildModule, type ImageShape } from "./networks/index.js";
 export * from "./onnx/index.js";
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
 import { InputError } from "../../src/errors.js";
@@ -7,6 +9,7 @@ import { OnnxGraphBuilder } from "../../src/nn/onnx/graph.js";
 import { writeModule } from "../../src/nn/module.js";
 import { CpuDevice } from "../../src/tensor/index.js";
 import { expectClose } from "../close.js";
+import { temporaryFolder } from "../data/fixtures.js";
 import { anyImages, anyNetwork, anySpec, logitsOf } from "./any-network.js";
 
 const cpu = new CpuDevice(true);
@@ -103,6 +106,28 @@ describe("an exported network", () => {
     network.dispose();
   });
 });
+
+/** Debian's package belongs to Debian's Python, which may not be the first in the path. */
+const python = ["python3", "/usr/bin/python3"].find(
+  (name) => spawnSync(name, ["-c", "import onnx"], { stdio: "ignore" }).status === 0,
+);
+
+// ONNX Runtime checks too, though less: not skipped but absent where there is no package `onnx`.
+if (python !== undefined) {
+  const folder = temporaryFolder();
+
+  it("passes ONNX's own checker", async () => {
+    const paths: string[] = [];
+    for (const architecture of ["lenet5-half", "alexnet-half", "resnet20"]) {
+      const network = await anyNetwork(cpu, anySpec(architecture), 5);
+      paths.push(folder.write(`${architecture}.onnx`, await exportOnnx(network)));
+      network.dispose();
+    }
+    const script = fileURLToPath(new URL("onnx-check.py", import.meta.url));
+    const { status, stderr } = spawnSync(python, [script, ...paths]);
+    expect(status, String(stderr)).toBe(0);
+  });
+}
 
 describe("writing a graph", () => {
   it("names nodes after layers, else after operators, each once", async () => {
