@@ -8,6 +8,7 @@ import { experimentCommand } from "./commands/experiment.js";
 import { exportCommand } from "./commands/export.js";
 import { importCommand } from "./commands/import.js";
 import { ledgerCommand } from "./commands/ledger.js";
+import { predictCommand } from "./commands/predict.js";
 import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
 import { tuneCommand } from "./commands/tune.js";
@@ -28,6 +29,7 @@ export function createProgram(signal: AbortSignal): Command {
     trainCommand,
     distillCommand,
     evaluateCommand,
+    predictCommand,
     experimentCommand,
     serveCommand,
     tuneCommand,

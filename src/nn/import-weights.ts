@@ -99,7 +99,10 @@ function specOf(tensors: Tensors, name: string, about: WeightsAbout): NetworkSpe
   const spec = { ...about, classes, mean: each(about.mean), deviation: each(about.deviation) };
   return checkSpec(
     spec,
-    (found) => new InputError(`${name}: ${found}; expected sizes that networks take, and numbers for each channel`),
+    (found) =>
+      new InputError(
+        `${name}: ${found}; expected one number a channel or one for all, deviations above 0, and sizes up to 4096`,
+      ),
   );
 }
 
