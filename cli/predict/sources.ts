@@ -12,7 +12,7 @@ import { asInputError } from "../files.js";
 /** Images by their paths. */
 export interface ImageFiles {
   readonly kind: "files";
-  readonly paths: readonly string[];
+  readonly paths: string[];
 }
 
 /** The images of a data set, called `#0`, `#1` and so on. */
@@ -34,7 +34,10 @@ export async function findSources(names: readonly string[]): Promise<ImageSource
   const sources: ImageSource[] = [];
   for (const name of names) {
     const paths = await imageFilesOf(name);
-    if (paths) sources.push({ kind: "files", paths });
+    const last = sources.at(-1);
+    // Files that are named one by one are one source: batches do not reach from one source into the next.
+    if (paths && last?.kind === "files") for (const path of paths) last.paths.push(path);
+    else if (paths) sources.push({ kind: "files", paths });
     else sources.push({ kind: "set", prefix: names.length > 1 ? name : "", images: await openImageSet(name) });
   }
   return sources;
