@@ -36,7 +36,11 @@ export function importCommand(): Command {
       imageShape,
     )
     .requiredOption("--mean <list>", "it sees (pixel / 255 − mean) / deviation: one number a channel, or one", numbers)
-    .requiredOption("--deviation <list>", "likewise; --mean 0 --deviation 1 where pixels from 0 to 1 are all", numbers)
+    .requiredOption(
+      "--deviation <list>",
+      "likewise; --mean 0 --deviation 1 for a network that was given pixels from 0 to 1",
+      numbers,
+    )
     .option("--labels <file>", "names of the classes, one a line, in the order of their numbers")
     .action(async (options: ImportOptions) => {
       const { out, architecture, image, mean, deviation, labels, json } = options;
