@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cifarKind } from "../../src/data/cifar-folder.node.js";
-import { isImage } from "../../src/data/decode-images.node.js";
+import { isImage } from "../../src/data/image-header.js";
 import { idxSplits } from "../../src/data/idx.node.js";
 import { openImageSet, type ImageSet } from "../../src/data/index.js";
 import { listFolder, pathKind } from "../../src/data/read-file.node.js";
