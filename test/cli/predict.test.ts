@@ -129,7 +129,7 @@ describe("predict", () => {
     for (const [wrong, message] of [
       [at("missing.png"), /missing\.png: there is no file or folder .*check the path$/],
       [at("empty"), /empty: holds no PNG or JPEG images, nor do its subfolders/],
-      [broken, /broken\.png: the PNG ends after 60 bytes .* get it again$/],
+      [broken, /broken\.png: the PNG ends after 60 bytes .* get it again/],
       [large, /large\.png: an image of 1 × 2 × 3 \(channels, height, width\); .*model\.safetensors takes 1 × 12 × 12/],
       [coloured, /coloured\.png: an image of 3 × 12 × 12 /],
     ] as const) {
