@@ -11,6 +11,7 @@ import {
 import { sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Network } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
 import { openImages } from "../images.js";
 import { openNetwork } from "../networks.js";
 import type { Progress } from "../progress.js";
@@ -58,9 +59,10 @@ export async function prepareRun(
       const file = options.teacherConfig?.[index] ?? options.teacherConfig?.at(-1);
       teachers.push(await openTeacher(where, settings[index], { ...surroundings, file }));
     }
-    const { classes, classNames } = teachers[0];
+    const { classes } = teachers[0];
+    const classNames = teachers.find((teacher) => teacher.classNames)?.classNames;
     const student = options.student.endsWith(".safetensors")
-      ? await openNetwork(device, "--student", options.student)
+      ? await openStudent(device, options.student, classNames)
       : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
     const method = methodOptions(options, teachers);
     const { askTest } = options;
@@ -90,6 +92,22 @@ export async function prepareRun(
     await closeTeachers(teachers);
     throw error;
   }
+}
+
+/**
+ * A student to go on from, with the teacher's names for its classes where it has none.
+ * @throws InputError where the two name them otherwise: the student would learn other numbers than its names say
+ */
+async function openStudent(device: Device, path: string, names: readonly string[] | undefined): Promise<Network> {
+  const student = await openNetwork(device, "--student", path, names);
+  const own = student.spec.classNames;
+  const at = names && own?.length === names.length ? own.findIndex((name, index) => name !== names[index]) : -1;
+  if (at < 0) return student;
+  student.dispose();
+  throw new InputError(
+    `--student ${path}: class ${at} is "${own![at]}" to it and "${names![at]}" to the teacher; ` +
+      `start from a student of the teacher's classes, in the same order`,
+  );
 }
 
 /** Ends what the teachers hold: connections, processes, memory. */

@@ -10,16 +10,20 @@ export {
   hasDropout,
   namedParameters,
   Parameter,
+  writeModule,
   type Activation,
   type FeatureActivation,
   type Initialiser,
   type LinearStart,
   type Module,
+  type OperatorGraph,
   type Pass,
 } from "./module.js";
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork, encodeState } from "./network-file.js";
+export { importWeights, type ImportedWeights, type WeightsAbout } from "./import-weights.js";
 export { architectures, buildModule, type ImageShape } from "./networks/index.js";
+export * from "./onnx/index.js";
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
 export { networkProblems, type Batches } from "./problems.js";
 export { Predictor, type Prediction } from "./predictor.js";
