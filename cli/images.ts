@@ -14,23 +14,35 @@ export interface ImageCommandOptions {
   readonly cache?: boolean;
 }
 
+const fit = (when: string) =>
+  new Option("--fit <fit>", `${when}: cut off what juts out, show all, or distort (default: cover)`).choices(fits);
+
+const background = () =>
+  new Option(
+    "--background <color>",
+    "seen through transparent pixels, and beside images with --fit contain: white, black or #rrggbb (default: white)",
+  ).argParser(color);
+
+const skipBad = () =>
+  new Option("--skip-bad", "leave out image files that cannot be read, instead of ending with their names");
+
 /** Adds the options that say how image files become images of one size. */
 export function withImageOptions(command: Command): Command {
   return command
     .option("--size <size>", "height by width to which image files are brought: 32 or 32x48", imageSize)
-    .addOption(
-      new Option("--fit <fit>", "with --size: cut off what juts out, show all, or distort (default: cover)").choices(
-        fits,
-      ),
-    )
+    .addOption(fit("with --size"))
     .option("--channels <count>", "of image files, 1 (grey) or 3 (default: 1 if all of them are grey)", channelCount)
-    .option(
-      "--background <color>",
-      "seen through transparent pixels, and beside images with --fit contain: white, black or #rrggbb (default: white)",
-      color,
-    )
-    .option("--skip-bad", "leave out image files that cannot be read, instead of ending with their names")
+    .addOption(background())
+    .addOption(skipBad())
     .option("--no-cache", "decode image files anew, and keep nothing of it in the user's cache folder");
+}
+
+/** Adds those of them that are left where the network says what size and how many channels it takes. */
+export function withNetworkImageOptions(command: Command): Command {
+  return command
+    .addOption(fit("of images of another size than the network's"))
+    .addOption(background())
+    .addOption(skipBad());
 }
 
 /**

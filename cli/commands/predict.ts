@@ -3,11 +3,13 @@ import { setImmediate } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { readLabels } from "../../src/activemixup/teacher/settings-file.node.js";
 import { InputError } from "../../src/errors.js";
+import type { UnreadableImage } from "../../src/data/index.js";
 import { Predictor } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import type { CommonOptions } from "../common-options.js";
 import { withDevice } from "../device.js";
 import { checkWritable, writeWhole } from "../files.js";
+import { withNetworkImageOptions, type ImageCommandOptions } from "../images.js";
 import { openNetwork } from "../networks.js";
 import { whole } from "../parse.js";
 import { imageBatches } from "../predict/batches.js";
@@ -17,7 +19,7 @@ import { createProgress, type Progress } from "../progress.js";
 import { deviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
-interface PredictOptions extends CommonOptions {
+interface PredictOptions extends CommonOptions, Pick<ImageCommandOptions, "fit" | "background" | "skipBad"> {
   readonly model: string;
   readonly top: number;
   readonly csv?: boolean;
@@ -33,38 +35,36 @@ const PIECE = 2 ** 16;
 
 /** `activemixup predict`: what a network says of images. */
 export function predictCommand(signal: AbortSignal): Command {
-  return new Command("predict")
+  const command = new Command("predict")
     .description("classify images: of each the likeliest classes, with their probabilities")
     .argument("<images...>", "image files, folders of them, or data sets (PATH or PATH:train or PATH:test)")
     .requiredOption("--model <file>", "the network (safetensors)")
     .option("--top <count>", "classes to tell of each image", whole(1), 3)
     .option("--labels <file>", "names of the classes, one a line, where the network's file has none, or others")
     .addOption(new Option("--csv", "print CSV, a line an image").conflicts("json"))
-    .option("--out <file>", "write to this file instead of stdout, as CSV or JSON where it ends in .csv or .json")
-    .action(async (images: string[], options: PredictOptions) => {
-      const progress = createProgress(options.quiet);
-      const classNames = options.labels === undefined ? undefined : await readLabels(options.labels);
-      const sources = await findSources(images);
-      if (options.out !== undefined) await checkWritable("--out", options.out);
-      await withDevice(options, progress, async (device) => {
-        const { predictions, about } = await predict(device, sources, classNames, options, progress, signal);
-        const lines = formatOf(options, about)(predictions);
-        if (options.out === undefined) return print(lines);
-        await writeWhole(options.out, lines);
-        const count = predictions.names.length;
-        const summary = options.json
-          ? JSON.stringify({ ...about, out: options.out })
-          : `${options.out}: ${count} images`;
-        process.stdout.write(`${summary}\n`);
-      });
+    .option("--out <file>", "write to this file instead of stdout, as CSV or JSON where it ends in .csv or .json");
+  return withNetworkImageOptions(command).action(async (images: string[], options: PredictOptions) => {
+    const progress = createProgress(options.quiet);
+    const classNames = options.labels === undefined ? undefined : await readLabels(options.labels);
+    const sources = await findSources(images);
+    if (options.out !== undefined) await checkWritable("--out", options.out);
+    await withDevice(options, progress, async (device) => {
+      const { predictions, about } = await predict(device, sources, classNames, options, progress, signal);
+      const lines = formatOf(options, about)(predictions);
+      if (options.out === undefined) return print(lines);
+      await writeWhole(options.out, lines);
+      const count = predictions.names.length;
+      const summary = options.json ? JSON.stringify({ ...about, out: options.out }) : `${options.out}: ${count} images`;
+      process.stdout.write(`${summary}\n`);
     });
+  });
 }
 
 async function predict(
   device: Device,
   sources: readonly ImageSource[],
   labels: readonly string[] | undefined,
-  { model, top }: PredictOptions,
+  { model, top, fit, background, skipBad }: PredictOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<{ predictions: Predictions; about: object }> {
@@ -78,17 +78,29 @@ async function predict(
     const size = image.channels * image.height * image.width;
     const batch = Math.max(1, Math.min(BATCH, total, Math.floor(BATCH_BYTES / size)));
     const predictions = new Predictions(Math.min(top, classes), labels ?? classNames);
+    const unreadable: UnreadableImage[] = [];
     const predictor = await Predictor.create(network, batch);
     try {
-      for await (const { names, pixels } of imageBatches(sources, batch, { image, model }, signal)) {
-        predictions.add(names, (await predictor.predict(pixels, signal)).probabilities);
-        progress.update("predicting", predictions.names.length, total, "images");
+      const wanted = { image, model, fit, background, skipBad };
+      for await (const { names, pixels, unreadable: bad } of imageBatches(sources, batch, wanted, signal)) {
+        for (const { file, reason } of bad) {
+          progress.say(`left out: ${reason}`);
+          unreadable.push({ file, reason });
+        }
+        if (names.length > 0) predictions.add(names, (await predictor.predict(pixels, signal)).probabilities);
+        progress.update("predicting", predictions.names.length + unreadable.length, total, "images");
       }
     } finally {
       predictor.dispose();
       progress.end();
     }
-    const about = { version, device: deviceRecord(device), model: { file: model, architecture }, images: total };
+    const about = {
+      version,
+      device: deviceRecord(device),
+      model: { file: model, architecture },
+      images: predictions.names.length,
+      ...(unreadable.length > 0 ? { unreadable } : {}),
+    };
     return { predictions, about };
   } finally {
     network.dispose();

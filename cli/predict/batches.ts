@@ -1,5 +1,7 @@
 /** Images in batches, the next ones read and decoded while the device is at work on those before. */
-import { decodeImages } from "../../src/data/decode-images.node.js";
+import { decodeFile } from "../../src/data/decode-image.node.js";
+import type { ImageOptions, UnreadableImage } from "../../src/data/index.js";
+import { MissingSharpError } from "../../src/data/sharp.node.js";
 import { InputError } from "../../src/errors.js";
 import type { ImageShape } from "../../src/nn/index.js";
 import { countOf, type DataSet, type ImageSource } from "./sources.js";
@@ -9,10 +11,12 @@ export interface ImageBatch {
   readonly names: readonly string[];
   /** 8-bit values, N C H W. */
   readonly pixels: Uint8Array;
+  /** Files that are left out, with `skipBad`. */
+  readonly unreadable: readonly UnreadableImage[];
 }
 
-/** What a network takes, and its file's name for errors. */
-export interface Wanted {
+/** What a network takes, its file's name for errors, and how image files are brought to that. */
+export interface Wanted extends Pick<ImageOptions, "fit" | "background" | "skipBad"> {
   readonly image: ImageShape;
   readonly model: string;
 }
@@ -22,47 +26,54 @@ const AT_ONCE = 16;
 
 const textOf = ({ channels, height, width }: ImageShape) => `${channels} × ${height} × ${width}`;
 
-/**
- * One image file as the network takes it, C H W. All that `predict` knows of image files is here.
- * @throws InputError where it is damaged, or of another size than the network's images
- */
-async function readImage(path: string, { image, model }: Wanted): Promise<Uint8Array> {
-  const found = await decodeImages([path]);
-  const { channels, height, width, pixels } = found;
-  if (height !== image.height || width !== image.width || channels > image.channels) {
-    throw new InputError(
-      `${path}: an image of ${textOf(found)} (channels, height, width); ${model} takes ${textOf(image)}: ` +
-        `give images of the network's size`,
-    );
-  }
-  if (channels === image.channels) return pixels;
-  // Grey to a network for colours: each channel the same.
-  const repeated = new Uint8Array(image.channels * pixels.length);
-  for (let channel = 0; channel < image.channels; channel++) repeated.set(pixels, channel * pixels.length);
-  return repeated;
+/** One image file as the network takes it, C H W. All that `predict` knows of image files is here. */
+async function readImage(path: string, { image, fit, background }: Wanted): Promise<Uint8Array> {
+  const { channels, height, width } = image;
+  // Networks for other numbers of channels have no image files: their data sets are of another kind.
+  const wish = { size: { height, width }, fit, background, channels: channels === 1 ? 1 : 3 } as const;
+  const { pixels } = await decodeFile(path, wish);
+  return pixels;
 }
 
-/** The images of `paths`, a few at once; of several wrong files the first one's fault is told. */
+/**
+ * The images of `paths`, a few at once. Of several files that cannot be read the first one's fault is told; with
+ * `skipBad` they are left out.
+ */
 async function readBatch(paths: readonly string[], wanted: Wanted, signal: AbortSignal): Promise<ImageBatch> {
-  const { channels, height, width } = wanted.image;
-  const size = channels * height * width;
-  const pixels = new Uint8Array(paths.length * size);
-  const faults = new Map<number, unknown>();
+  const images = new Map<number, Uint8Array>();
+  const faults = new Map<number, InputError>();
   let next = 0;
   const work = async () => {
-    while (next < paths.length && faults.size === 0) {
+    while (next < paths.length && (wanted.skipBad || faults.size === 0)) {
       signal.throwIfAborted();
       const index = next++;
       try {
-        pixels.set(await readImage(paths[index], wanted), index * size);
+        images.set(index, await readImage(paths[index], wanted));
       } catch (error) {
+        if (!(error instanceof InputError) || error instanceof MissingSharpError) throw error;
         faults.set(index, error);
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  if (faults.size > 0) throw faults.get(Math.min(...faults.keys()));
-  return { names: paths, pixels };
+  const bad = [...faults.keys()].sort((a, b) => a - b);
+  if (bad.length > 0 && !wanted.skipBad) {
+    throw new InputError(`${faults.get(bad[0])!.message}; --skip-bad leaves such files out`);
+  }
+  const { channels, height, width } = wanted.image;
+  const size = channels * height * width;
+  const pixels = new Uint8Array(images.size * size);
+  const names = paths.filter((_, index) => images.has(index));
+  let at = 0;
+  for (let index = 0; index < paths.length; index++) {
+    const image = images.get(index);
+    if (image) pixels.set(image, size * at++);
+  }
+  return {
+    names,
+    pixels,
+    unreadable: bad.map((index) => ({ file: paths[index], reason: faults.get(index)!.message })),
+  };
 }
 
 /** The batches of the sources, each made when it is asked for. */
@@ -87,6 +98,7 @@ function batchOfSet({ images, prefix }: DataSet, first: number, count: number): 
   return {
     names: Array.from({ length: count }, (_, at) => `${prefix}#${first + at}`),
     pixels: images.pixels.subarray(first * size, (first + count) * size),
+    unreadable: [],
   };
 }
 
