@@ -19,7 +19,7 @@ export {
 } from "./module.js";
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork, encodeState } from "./network-file.js";
-export { architectures, buildModule, type ImageShape } from "./networks/index.js";
+export { architectures, buildModule, defineNetwork, type BuildNetwork, type ImageShape } from "./networks/index.js";
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
 export { networkProblems, type Batches } from "./problems.js";
 export { Predictor, type Prediction } from "./predictor.js";
