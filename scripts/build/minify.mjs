@@ -10,8 +10,13 @@ export function minify() {
       /** @param {string} code */
       async handler(code) {
         const terser = await import("terser");
-        const options = { module: true, ecma: 2020, compress: { passes: 2 }, keep_classnames: true };
-        const result = await terser.minify(code, /** @type {import("terser").MinifyOptions} */ (options));
+        const result = await terser.minify(code, {
+          module: true,
+          ecma: 2020,
+          compress: { passes: 2 },
+          keep_classnames: true,
+          format: { max_line_len: 120 }, // Node shows the line in which an error was thrown.
+        });
         return { code: result.code ?? "", map: null };
       },
     },

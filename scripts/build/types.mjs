@@ -2,7 +2,7 @@
 // entries export and what that mentions, so that a user finds what there is and nothing else.
 
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, URL } from "node:url";
 import { rollup } from "rollup";
@@ -19,7 +19,7 @@ const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.
 if (status !== 0) process.exit(status ?? 1);
 
 const rooms = readdirSync(declarations, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-const names = ["index", ...rooms.map(({ name }) => `${name}/index`)];
+const names = rooms.map(({ name }) => `${name}/index`);
 const bundle = await rollup({
   input: Object.fromEntries(names.map((name) => [`src/${name}`, join(declarations, `${name}.d.ts`)])),
   external: (id) => !id.startsWith(".") && !id.startsWith("/"),
@@ -31,4 +31,6 @@ await bundle.write({
   chunkFileNames: "chunks/[name].ts", // The names end in ".d" already.
 });
 await bundle.close();
+// The entry of the whole names the rooms, and nothing of its own.
+copyFileSync(join(declarations, "index.d.ts"), join(root, "dist/src/index.d.ts"));
 rmSync(declarations, { recursive: true });
