@@ -7,7 +7,7 @@ import { Fault } from "./run.mjs";
 export async function bundleForBrowsers(project) {
   const folder = join(project, "page");
   mkdirSync(folder);
-  const names = ["tensor", "kernels", "nn", "data"];
+  const names = ["tensor", "kernels", "nn", "data", "activemixup"];
   const lines = names.map((room) => `import * as ${room} from "activemixup/${room}";`);
   writeFileSync(join(folder, "page.js"), `${lines.join("\n")}\nglobalThis.rooms = { ${names.join(", ")} };\n`);
   const warnings = [];

@@ -25,7 +25,7 @@ export { recipes, type Recipe, type RecipeName } from "./recipes.js";
 export type * from "./report.js";
 export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
 export { bestRound, stopReason } from "./stopping.js";
-export { accuracyOf, fitLabelled, type LabelledFitOptions } from "./supervised.js";
+export { accuracyOf, fitLabelled, type LabelledFitObserver, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export * from "./teacher/answer-form.js";
 export { checkAnswer } from "./teacher/check-answer.js";
