@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { bundleForBrowsers } from "./package/browser.mjs";
 import { runExamples } from "./package/examples.mjs";
 import { checkImports } from "./package/imports.mjs";

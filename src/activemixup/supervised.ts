@@ -31,7 +31,7 @@ export interface LabelledFitOptions {
 /**
  * Trains a network on the true labels of `data` with Adam and a cosine schedule. An abort ends it early; the network
  * then holds what was trained until then.
- * @throws InputError where the epochs are more steps than {@link MOST_STEPS}.
+ * @throws InputError where the epochs are more steps than `MOST_STEPS`.
  */
 export async function fitLabelled(
   network: Network,

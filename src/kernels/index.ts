@@ -84,7 +84,6 @@ export {
   composeOnHost,
   type Composition,
   drawWarps,
-  drawWarpsReference,
   type DrawWarpsOptions,
   type HostComposition,
   type Normalisation,
@@ -119,6 +118,7 @@ export {
   embedGradients,
   type EmbedGradientsOptions,
   embeddingShape,
+  type EmbeddingSizes,
   pickSeed,
   type PickSeedOptions,
 } from "./seeding/index.js";
@@ -144,3 +144,6 @@ export {
 export { linearGrid } from "./grid.js";
 export { output, type Target } from "./output.js";
 export { planRuns } from "./run.js";
+export type { TiledVariant } from "./gemm/tile.js";
+export type { MatrixVariant } from "./matmul-half/matrix-tile.js";
+export type { ThinVariant } from "./matmul/thin.js";

@@ -137,7 +137,7 @@ export class Network {
   /**
    * Takes over stored values.
    * @param source named in errors, for example the file
-   * @throws InputError as {@link checkState} does
+   * @throws InputError as `checkState` does
    */
   load(state: NetworkState, source: string): void {
     checkState(this.parameters, state, `${source}, as ${this.spec.architecture}`);
