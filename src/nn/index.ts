@@ -24,7 +24,13 @@ export { architectures, buildModule, defineNetwork, type BuildNetwork, type Imag
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
 export { networkProblems, type Batches } from "./problems.js";
 export { Predictor, type Prediction } from "./predictor.js";
-export { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./safetensors.js";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsDType,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+} from "./safetensors.js";
 export * from "./schedule.js";
 export { Trainer, type Augmentation, type FitOptions, type TrainerOptions } from "./trainer.js";
 export { orderOf, type Emphasis, type ExampleOrder } from "./example-order.js";

@@ -28,7 +28,7 @@ import { buildModule, type ImageShape } from "./networks/index.js";
 
 /** What a network is, apart from its weights: all that a file's metadata says of it. */
 export interface NetworkSpec {
-  /** One of {@link architectures}. */
+  /** One of {@link architectures}, or a name that {@link defineNetwork} was given. */
   readonly architecture: string;
   readonly image: ImageShape;
   readonly classes: number;

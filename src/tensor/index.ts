@@ -13,7 +13,7 @@ export { Philox, philox4x32, RandomStream, unitFloat, type Words4 } from "./rand
 export { record, Recorder, Recording, runOnce } from "./recording.js";
 export { replay, type ReplayOptions } from "./replay.js";
 export { expectRank, expectShape, formatShape, sameShape, sizeOf, type Shape } from "./shape.js";
-export type { SubgroupMatrix } from "./subgroup-matrix/index.js";
+export type { MatrixDialect, SubgroupMatrix } from "./subgroup-matrix/index.js";
 export {
   createTensor,
   expectDType,

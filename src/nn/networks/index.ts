@@ -40,6 +40,11 @@ export function defineNetwork(name: string, build: BuildNetwork): void {
   builders.set(name, build);
 }
 
+/** Whether a network is called so, a published one or one of one's own. */
+export function knowsNetwork(name: string): boolean {
+  return builders.has(name);
+}
+
 /**
  * Layers of the named network for images of the given shape.
  * @throws InputError where there is no such network, or the images are too small for it.
