@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath, URL } from "node:url";
+import { promisify } from "node:util";
 
 /** The project's folder. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -17,9 +18,21 @@ export function run(words, options = {}) {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 2 ** 26,
-    timeout: 120_000,
+    timeout: 300_000,
     ...options,
   });
   if (status !== 0) throw new Fault(`${words.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`);
   return stdout;
+}
+
+/**
+ * Runs a program beside others.
+ * @throws Fault as {@link run} does
+ */
+export async function runBeside(words) {
+  try {
+    await promisify(execFile)(words[0], words.slice(1), { cwd: root, maxBuffer: 2 ** 26, timeout: 300_000 });
+  } catch (error) {
+    throw new Fault(`${words.join(" ")}\n${error.message}${error.stdout}${error.stderr}`);
+  }
 }

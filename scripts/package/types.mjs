@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root, run } from "./run.mjs";
+import { root, runBeside } from "./run.mjs";
 
 /** What a user of the types writes: each room, a device of their own, a network, a strategy, an observer. */
 const CONSUMER = `
@@ -27,23 +27,18 @@ matmul(0 as never as Parameters<typeof matmul>[0], createTensor(device, [1], { d
 `;
 
 /** Type-checks the consumer with nothing but TypeScript and the package, as strictly as can be. */
-export function checkTypes(project) {
-  const compilerOptions = {
-    strict: true,
-    skipLibCheck: false,
-
-    noEmit: true,
-    types: [],
-  };
+export async function checkTypes(project) {
+  const compilerOptions = { strict: true, skipLibCheck: false, noEmit: true, types: [], target: "es2023" };
   const modules = [
     { module: "nodenext", moduleResolution: "nodenext" },
     { module: "esnext", moduleResolution: "bundler" },
   ];
   writeFileSync(join(project, "consumer.ts"), CONSUMER);
-  for (const own of modules) {
-    const config = { compilerOptions: { ...compilerOptions, target: "es2023", ...own }, files: ["consumer.ts"] };
-    writeFileSync(join(project, "tsconfig.json"), JSON.stringify(config));
-    run([process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", project]);
-  }
+  const checks = modules.map((own) => {
+    const file = join(project, `tsconfig.${own.moduleResolution}.json`);
+    writeFileSync(file, JSON.stringify({ compilerOptions: { ...compilerOptions, ...own }, files: ["consumer.ts"] }));
+    return runBeside([process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", file]);
+  });
+  await Promise.all(checks);
   return modules.map(({ moduleResolution }) => moduleResolution).join(", ");
 }
