@@ -1,14 +1,18 @@
 import { Command } from "commander";
+import { dataCommand } from "./commands/data.js";
 import { demoCommand } from "./commands/demo.js";
 import { distillCommand } from "./commands/distill.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { experimentCommand } from "./commands/experiment.js";
+import { exportCommand } from "./commands/export.js";
+import { importCommand } from "./commands/import.js";
 import { ledgerCommand } from "./commands/ledger.js";
+import { predictCommand } from "./commands/predict.js";
 import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
 import { tuneCommand } from "./commands/tune.js";
-import { withCommonOptions } from "./common-options.js";
+import { withCommonOptions, withOutputOptions } from "./common-options.js";
 import { version } from "./version.js";
 
 /** The command line: one subcommand a file in `commands/`. */
@@ -25,6 +29,7 @@ export function createProgram(signal: AbortSignal): Command {
     trainCommand,
     distillCommand,
     evaluateCommand,
+    predictCommand,
     experimentCommand,
     serveCommand,
     tuneCommand,
@@ -32,5 +37,6 @@ export function createProgram(signal: AbortSignal): Command {
   ]) {
     program.addCommand(withCommonOptions(make(signal)));
   }
-  return program.addCommand(ledgerCommand());
+  for (const make of [exportCommand, importCommand]) program.addCommand(withOutputOptions(make()));
+  return program.addCommand(ledgerCommand()).addCommand(dataCommand(signal));
 }

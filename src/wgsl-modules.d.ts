@@ -3,6 +3,11 @@ declare module "*.wgsl?raw" {
   export default source;
 }
 
+declare module "*.proto?raw" {
+  const source: string;
+  export default source;
+}
+
 declare module "*.child.mjs?raw" {
   const source: string;
   export default source;

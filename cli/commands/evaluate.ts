@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { checkClassNames, share } from "../../src/activemixup/index.js";
-import { checkLabels, openImageSet, type ImageSet } from "../../src/data/index.js";
+import { checkLabels, type ImageSet, type UnreadableImage } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Predictor } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
+import { openImages, withImageOptions, type ImageCommandOptions } from "../images.js";
 import { openNetwork } from "../networks.js";
 import type { CommonOptions } from "../common-options.js";
 import { createProgress } from "../progress.js";
@@ -12,7 +13,7 @@ import { percent } from "../table.js";
 import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
-interface EvaluateOptions extends CommonOptions {
+interface EvaluateOptions extends CommonOptions, ImageCommandOptions {
   readonly model: string;
   readonly data: string;
   readonly teacher?: string;
@@ -20,27 +21,25 @@ interface EvaluateOptions extends CommonOptions {
 
 /** `activemixup evaluate`: accuracy on labelled images, and agreement with a teacher. */
 export function evaluateCommand(signal: AbortSignal): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description("measure a network's accuracy on labelled images and its agreement with a teacher")
     .requiredOption("--model <file>", "the network (safetensors)")
     .requiredOption("--data <path>", "images: PATH or PATH:train or PATH:test; labels are needed without --teacher")
-    .option("--teacher <file>", "a teacher to compare with (safetensors)")
-    .action(async (options: EvaluateOptions) => {
-      const progress = createProgress(options.quiet);
-      const data = await openImageSet(options.data);
-      if (/^(https?|exec|module|onnx):/i.test(options.teacher ?? "")) {
-        throw new InputError(
-          "--teacher of evaluate is a network file; for agreement with another teacher, see distill --test with --ask-test",
-        );
-      }
-      if (!data.labels && options.teacher === undefined) {
-        throw new InputError(
-          `--data ${options.data} has no labels; give labelled images, or --teacher to compare with`,
-        );
-      }
-      const result = await withDevice(options, progress, (device) => evaluate(device, data, options, signal));
-      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeResult(result)}\n`);
-    });
+    .option("--teacher <file>", "a teacher to compare with (safetensors)");
+  return withImageOptions(command).action(async (options: EvaluateOptions) => {
+    const progress = createProgress(options.quiet);
+    const data = await openImages(options.data, options, progress, signal);
+    if (/^(https?|exec|module|onnx):/i.test(options.teacher ?? "")) {
+      throw new InputError(
+        "--teacher of evaluate is a network file; for agreement with another teacher, see distill --test with --ask-test",
+      );
+    }
+    if (!data.labels && options.teacher === undefined) {
+      throw new InputError(`--data ${options.data} has no labels; give labelled images, or --teacher to compare with`);
+    }
+    const result = await withDevice(options, progress, (device) => evaluate(device, data, options, signal));
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeResult(result)}\n`);
+  });
 }
 
 interface EvaluateResult {
@@ -48,6 +47,8 @@ interface EvaluateResult {
   readonly device: DeviceRecord;
   readonly dataset: string;
   readonly images: number;
+  /** Image files that `--skip-bad` left out. */
+  readonly unreadable?: readonly UnreadableImage[];
   readonly model: { readonly file: string; readonly architecture: string; readonly accuracy?: number };
   readonly teacher?: { readonly file: string; readonly accuracy?: number };
   readonly agreement?: number;
@@ -66,7 +67,7 @@ async function evaluate(
     if (channels !== data.channels || height !== data.height || width !== data.width) {
       throw new InputError(
         `${option} ${file} takes images of ${channels} × ${height} × ${width}; ` +
-          `${data.name} holds ${data.channels} × ${data.height} × ${data.width}: give images of the network's size`,
+          `${data.name} holds ${data.channels} × ${data.height} × ${data.width}: give images of the network's size (--size ${height}x${width} --channels ${channels})`,
       );
     }
     if (data.labels) checkLabels(data, spec.classes);
@@ -93,6 +94,7 @@ async function evaluate(
     device: deviceRecord(device),
     dataset: data.name,
     images: data.count,
+    ...(data.unreadable ? { unreadable: data.unreadable } : {}),
     model: { file: options.model, architecture: model.spec.architecture, accuracy: accuracy(model.labels) },
     ...(teacher
       ? {

@@ -12,7 +12,7 @@ export function trainCommand(signal: AbortSignal): Command {
   const command = new Command("train").description("train a network on labelled images, for example to be a teacher");
   return withTrainOptions(command).action(async (options: CommonOptions & TrainCommandOptions) => {
     const progress = createProgress(options.quiet);
-    const images = await openLabelledImages(options);
+    const images = await openLabelledImages(options, progress, signal);
     await checkWritable("--out", options.out);
     const result = await withDevice(options, progress, (device) =>
       trainNetwork(device, images, options, progress, signal),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { DistillOptions, TeacherSettings } from "../../src/activemixup/index.js";
-import type { ImageSet } from "../../src/data/index.js";
+import type { ImageSet, UnreadableImage } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import type { NetworkSpec, NetworkState } from "../../src/nn/index.js";
 import type { DeviceRecord } from "../tuning.js";
@@ -23,6 +23,8 @@ export interface RunConfig {
   readonly chosen: readonly number[];
   /** Numbers of the images that are held out, in the data set. */
   readonly heldOut: readonly number[];
+  /** Image files that `--skip-bad` left out: their images have no numbers. */
+  readonly unreadable?: readonly UnreadableImage[];
   /** SHA-256 of the pixels of both, and of the test images. */
   readonly pixels: string;
   /** SHA-256 of the student as it is at the start. */

@@ -11,10 +11,11 @@ import {
   type WarpPreset,
 } from "../../src/activemixup/index.js";
 import { architectures } from "../../src/nn/index.js";
+import { withImageOptions, type ImageCommandOptions } from "../images.js";
 import { numbers, positive, share, whole, wholes } from "../parse.js";
 
 /** What `distill` is asked to do, as given on the command line. */
-export interface DistillCommandOptions {
+export interface DistillCommandOptions extends ImageCommandOptions {
   readonly images: string;
   readonly teacher: readonly string[];
   readonly teacherConfig?: readonly string[];
@@ -182,6 +183,7 @@ export function withDistillOptions(command: Command): Command {
       "--resume <folder>",
       "go on with the run in this folder, as its config.json says; no other option is needed",
     );
+  withImageOptions(command);
   // Behind the option's own listener, which refuses unknown names.
   return command.on("option:recipe", (name: RecipeName) => {
     followRecipe(command, recipes[name]);

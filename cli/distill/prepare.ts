@@ -8,10 +8,13 @@ import {
   type Teacher,
   type TeacherSettings,
 } from "../../src/activemixup/index.js";
-import { openImageSet, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
+import { sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Network } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
+import { openImages } from "../images.js";
 import { openNetwork } from "../networks.js";
+import type { Progress } from "../progress.js";
 import { openTeacher, type TeacherSurroundings } from "../teachers.js";
 import { deviceRecord } from "../tuning.js";
 import { version } from "../version.js";
@@ -40,24 +43,26 @@ export interface PreparedRun {
 export async function prepareRun(
   options: DistillCommandOptions,
   settings: readonly TeacherSettings[],
-  surroundings: TeacherSurroundings,
+  surroundings: TeacherSurroundings & { readonly progress: Progress },
 ): Promise<PreparedRun> {
-  const { device } = surroundings;
-  const all = await openImageSet(options.images);
+  const { device, progress, signal } = surroundings;
+  const all = await openImages(options.images, options, progress, signal);
   const drawn = sampleIndices(all, options.n, options.seed);
   const share = holdoutShare(options);
   const { images, held: holdout } = holdOut(subset(all, drawn), share, options.seed);
   const split = splitHoldout(options.n, share, options.seed);
-  const test = options.test === undefined ? undefined : await openImageSet(options.test);
+  const test = options.test === undefined ? undefined : await openImages(options.test, options, progress, signal);
+  const unreadable = [...(all.unreadable ?? []), ...(test?.unreadable ?? [])];
   const teachers: Teacher[] = [];
   try {
     for (const [index, where] of options.teacher.entries()) {
       const file = options.teacherConfig?.[index] ?? options.teacherConfig?.at(-1);
       teachers.push(await openTeacher(where, settings[index], { ...surroundings, file }));
     }
-    const { classes, classNames } = teachers[0];
+    const { classes } = teachers[0];
+    const classNames = teachers.find((teacher) => teacher.classNames)?.classNames;
     const student = options.student.endsWith(".safetensors")
-      ? await openNetwork(device, "--student", options.student)
+      ? await openStudent(device, options.student, classNames)
       : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
     const method = methodOptions(options, teachers);
     const { askTest } = options;
@@ -76,6 +81,7 @@ export async function prepareRun(
       method,
       chosen: split.trained.map((index) => drawn[index]),
       heldOut: split.held.map((index) => drawn[index]),
+      ...(unreadable.length > 0 ? { unreadable } : {}),
       pixels: digestPixels(images, holdout, test),
       student: digestState(await student.state()),
       network: student.spec,
@@ -86,6 +92,22 @@ export async function prepareRun(
     await closeTeachers(teachers);
     throw error;
   }
+}
+
+/**
+ * A student to go on from, with the teacher's names for its classes where it has none.
+ * @throws InputError where the two name them otherwise: the student would learn other numbers than its names say
+ */
+async function openStudent(device: Device, path: string, names: readonly string[] | undefined): Promise<Network> {
+  const student = await openNetwork(device, "--student", path, names);
+  const own = student.spec.classNames;
+  const at = names && own?.length === names.length ? own.findIndex((name, index) => name !== names[index]) : -1;
+  if (at < 0) return student;
+  student.dispose();
+  throw new InputError(
+    `--student ${path}: class ${at} is "${own![at]}" to it and "${names![at]}" to the teacher; ` +
+      `start from a student of the teacher's classes, in the same order`,
+  );
 }
 
 /** Ends what the teachers hold: connections, processes, memory. */

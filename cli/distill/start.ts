@@ -79,7 +79,7 @@ export async function withPrepared<T>(
   const onLine = (line: string) => {
     progress.say(`teacher: ${line}`);
   };
-  const prepared = await prepareRun(options, settings, { device, onLine, signal });
+  const prepared = await prepareRun(options, settings, { device, progress, onLine, signal });
   try {
     return await work(prepared);
   } finally {

@@ -1,4 +1,5 @@
 import type { DistillReport, RoundReport, Score, TeacherAccount } from "../../src/activemixup/index.js";
+import type { UnreadableImage } from "../../src/data/index.js";
 import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import type { DistillCommandOptions } from "./options.js";
 import type { PreparedRun } from "./prepare.js";
@@ -10,6 +11,8 @@ export interface Summary {
   readonly device: DeviceRecord;
   readonly dataset: string;
   readonly n: number;
+  /** Image files that `--skip-bad` left out. */
+  readonly unreadable?: readonly UnreadableImage[];
   readonly strategy: string;
   /** What was chosen from. */
   readonly candidates: DistillCommandOptions["candidates"];
@@ -55,6 +58,7 @@ export function summarise({ config, student, dataset, holdout, test }: PreparedR
     device: deviceRecord(student.device),
     dataset,
     n: options.n,
+    ...(config.unreadable ? { unreadable: config.unreadable } : {}),
     strategy: options.strategy,
     candidates: config.method.candidates,
     blendAt,

@@ -27,8 +27,11 @@ export interface FoundRun extends Run {
   readonly summary?: Summary | undefined;
 }
 
-/** Options that say where things lie, not what the run is: that images and teacher are the same is seen otherwise. */
-const places = ["images", "test", "teacher", "out"];
+/**
+ * Options that say where things lie, and whether they are kept, not what the run is: that images and teacher are the
+ * same is seen otherwise.
+ */
+const places = ["images", "test", "teacher", "out", "cache"];
 
 /**
  * Looks for a run, without touching it: another process may be at it.

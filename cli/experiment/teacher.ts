@@ -25,8 +25,8 @@ const record = z.looseObject({
 /** What the JSON file beside a teacher says. */
 export type TeacherRecord = z.infer<typeof record>;
 
-/** Options that say where things lie, not what the teacher is. */
-const places = ["data", "test", "out"];
+/** Options that say where things lie, and whether they are kept, not what the teacher is. */
+const places = ["data", "test", "out", "cache"];
 
 /** Seconds between looks at a teacher that another process trains. */
 const WAIT = 0.5;
@@ -45,6 +45,8 @@ export async function provideTeacher(
   const { progress, device, signal } = surroundings;
   const images = await openLabelledImages(
     teacherOptions(experiment, { ...layout.images(experiment), out: "" }).options,
+    progress,
+    signal,
   );
   const name = `${readableName(experiment)}-${digest(experiment, images.data, images.test!)}`;
   const file = layout.teacher(name);
@@ -136,7 +138,9 @@ function readableName({ data, teacher }: Experiment): string {
 
 /** Of the options as the file gives them: a default that comes to the command later makes no other teacher of it. */
 function digest({ teacher }: Experiment, ...sets: readonly ImageSet[]): string {
-  const options = Object.entries(teacher).sort(([a], [b]) => (a < b ? -1 : 1));
+  const options = Object.entries(teacher)
+    .filter(([name]) => !places.includes(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash("sha256").update(JSON.stringify(options));
   for (const { pixels, labels } of sets) hash.update(pixels).update(Uint32Array.from(labels!));
   return hash.digest("hex").slice(0, 10);

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { architectures } from "../../src/nn/index.js";
+import { withImageOptions, type ImageCommandOptions } from "../images.js";
 import { positive, whole } from "../parse.js";
 
 /** What `train` is asked to do, as given on the command line. */
-export interface TrainCommandOptions {
+export interface TrainCommandOptions extends ImageCommandOptions {
   readonly data: string;
   readonly model: string;
   readonly out: string;
@@ -19,7 +20,7 @@ export interface TrainCommandOptions {
 
 /** Adds the options that say what is trained. */
 export function withTrainOptions(command: Command): Command {
-  return command
+  command
     .requiredOption("--data <path>", "labelled images: PATH or PATH:train or PATH:test")
     .requiredOption("--model <name>", `network: ${architectures.join(", ")}`)
     .requiredOption("--out <file>", "where the network goes (safetensors)")
@@ -31,4 +32,5 @@ export function withTrainOptions(command: Command): Command {
     .option("--crop <pixels>", "shift images by up to so many pixels in training", whole(0), 2)
     .option("--flip", "mirror images at random in training")
     .option("--seed <seed>", "seed of all random numbers", whole(0), 0);
+  return withImageOptions(command);
 }

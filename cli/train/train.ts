@@ -1,9 +1,10 @@
 import { accuracyOf, checkClassNames, fitLabelled, specFor } from "../../src/activemixup/index.js";
-import { checkLabels, openImageSet, sampleImages, type ImageSet } from "../../src/data/index.js";
+import { checkLabels, sampleImages, type ImageSet, type UnreadableImage } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { encodeNetwork, Network } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { writeWhole } from "../files.js";
+import { openImages } from "../images.js";
 import type { Progress } from "../progress.js";
 import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
@@ -23,6 +24,8 @@ export interface TrainResult {
   readonly out?: string;
   readonly device: DeviceRecord;
   readonly images: number;
+  /** Image files that `--skip-bad` left out. */
+  readonly unreadable?: readonly UnreadableImage[];
   readonly epochs: number;
   readonly interrupted: boolean;
   /** Mean loss of the last pass, in nats. */
@@ -33,11 +36,18 @@ export interface TrainResult {
 
 /**
  * Opens the images that the options name.
- * @throws InputError where they have no labels, or do not fit together or the options
+ * @throws InputError where they have no labels, or do not fit together or the options; what `signal` is
+ *   aborted with
  */
-export async function openLabelledImages(options: TrainCommandOptions): Promise<LabelledImages> {
-  const all = await openLabelled("--data", options.data);
-  const test = options.test === undefined ? undefined : await openTest(options.test, all);
+export async function openLabelledImages(
+  options: TrainCommandOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<LabelledImages> {
+  const open = (option: string, path: string) => openLabelled(option, path, options, progress, signal);
+  const all = await open("--data", options.data);
+  const test = options.test === undefined ? undefined : await open("--test", options.test);
+  if (test) checkTest(options.test!, test, all);
   if (options.crop >= Math.min(all.height, all.width)) {
     throw new InputError(`--crop is ${options.crop}; expected less than the images' ${all.height} × ${all.width}`);
   }
@@ -67,6 +77,7 @@ export async function trainNetwork(
     progress.end();
     const written = !fit.interrupted || fit.epochs >= 1;
     if (written) await writeWhole(options.out, await encodeNetwork(network));
+    const unreadable = [...(data.unreadable ?? []), ...(test?.unreadable ?? [])];
     const accuracy = test && !fit.interrupted ? await accuracyOf(network, test) : undefined;
     return {
       version,
@@ -74,6 +85,7 @@ export async function trainNetwork(
       ...(written ? { out: options.out } : {}),
       device: deviceRecord(device),
       images: data.count,
+      ...(unreadable.length > 0 ? { unreadable } : {}),
       epochs: fit.epochs,
       interrupted: fit.interrupted,
       ...(Number.isFinite(fit.loss) ? { loss: fit.loss } : {}),
@@ -89,8 +101,14 @@ export async function trainNetwork(
  * Opens a set that has to have labels.
  * @throws InputError where it has none.
  */
-async function openLabelled(option: string, path: string): Promise<ImageSet> {
-  const data = await openImageSet(path);
+async function openLabelled(
+  option: string,
+  path: string,
+  options: TrainCommandOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<ImageSet> {
+  const data = await openImages(path, options, progress, signal);
   if (!data.labels) {
     throw new InputError(
       `${option} ${path} has no labels; give labelled images (a folder for each class, or IDX labels)`,
@@ -99,12 +117,11 @@ async function openLabelled(option: string, path: string): Promise<ImageSet> {
   return data;
 }
 
-async function openTest(path: string, data: ImageSet): Promise<ImageSet> {
-  const test = await openLabelled("--test", path);
+function checkTest(path: string, test: ImageSet, data: ImageSet): void {
   if (test.channels !== data.channels || test.height !== data.height || test.width !== data.width) {
     throw new InputError(
       `--test ${path} holds images of ${test.channels} × ${test.height} × ${test.width}; ` +
-        `--data of ${data.channels} × ${data.height} × ${data.width}: give test images of the same size`,
+        `--data of ${data.channels} × ${data.height} × ${data.width}: give test images of the same size, or --size and --channels for both`,
     );
   }
   if (test.name === data.name) {
@@ -114,5 +131,4 @@ async function openTest(path: string, data: ImageSet): Promise<ImageSet> {
   }
   checkLabels(test, data.classes);
   checkClassNames(test, data.classNames);
-  return test;
 }

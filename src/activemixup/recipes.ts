@@ -19,11 +19,10 @@ export const recipes = {
     augment: "none",
   },
   best: {
-    about:
-      "the best that was found: unlike one another and doubtful, of warped, mixed and cut images, warped in training",
+    about: "the best that was found: unlike one another and doubtful, of warped, mixed and cut images",
     strategy: "badge",
     candidates: "mixture",
-    augment: "light",
+    augment: "none",
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 

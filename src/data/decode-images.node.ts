@@ -1,91 +1,228 @@
-/** Decodes the files of an image folder into one array, several at once, in Node. */
+/** Decodes image files into one array, several at once, in Node. */
+import { dirname } from "node:path";
 import { InputError } from "../errors.js";
-import type { CheckSize, DecodedImage } from "./decoded-image.js";
-import { decodeJpeg } from "./jpeg.node.js";
-import { MAX_BYTES } from "./limits.js";
-import { decodePng } from "./png.node.js";
+import { withChannels } from "./arrange.js";
+import { decodeImage } from "./decode-image.node.js";
+import type { DecodedImage } from "./decoded-image.js";
+import { scanImage, turnedSize } from "./image-header.js";
+import type { DecodeWatch, ImageOptions, ImageSize, UnreadableImage } from "./image-options.js";
+import { MAX_BYTES, MAX_PIXELS } from "./limits.js";
 import { readBytes } from "./read-file.node.js";
+import { MissingSharpError } from "./sharp.node.js";
 
 /** Files that are read and decoded at once: enough for the threads that Node has for it. */
 const AT_ONCE = 8;
+/** Broken files that an error names; it counts the others. */
+const NAMED = 10;
+/** Sizes that an error names, the most frequent ones. */
+const SIZES_NAMED = 4;
 
-/** Whether a file's name says that it is an image of a kind that is read. */
-export const isImage = (name: string) => isPng(name) || /\.jpe?g$/i.test(name);
-const isPng = (name: string) => /\.png$/i.test(name);
-
-async function decodeFile(path: string, checkSize?: CheckSize): Promise<DecodedImage> {
-  const bytes = await readBytes(path);
-  return isPng(path) ? decodePng(bytes, path, checkSize) : decodeJpeg(bytes, path, checkSize);
+/** Images of one size. */
+export interface DecodedImages extends DecodedImage {
+  /** N C H W. */
+  pixels: Uint8Array<ArrayBuffer>;
+  /** Places among the paths of the images that are in `pixels`, ascending; all but those that are unreadable. */
+  kept: Uint32Array;
+  /** Those that are left out, with `skipBad`. */
+  unreadable: UnreadableImage[];
 }
 
-/** The images of `paths`, in this order, and of several wrong files the first one's fault; few are held at a time. */
-async function* decodeInOrder(paths: string[], checkSize: (path: string) => CheckSize): AsyncGenerator<DecodedImage> {
-  const begun: Promise<DecodedImage>[] = [];
-  for (let next = 0; next < paths.length || begun.length > 0;) {
-    while (next < paths.length && begun.length < AT_ONCE) {
-      const image = decodeFile(paths[next], checkSize(paths[next]));
-      next++;
-      // It is awaited in its turn; a fault before that is not one that nobody handles.
-      image.catch(() => undefined);
-      begun.push(image);
+export interface DecodeImagesOptions extends ImageOptions, DecodeWatch {
+  /** What messages about all images call them; the folder of the first one unless it is given. */
+  readonly name?: string | undefined;
+}
+
+/** Lets in as many images at once as have so many pixels together; one alone, however large it is. */
+class PixelBudget {
+  private inside = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  async use<T>(pixels: number, work: () => Promise<T>): Promise<T> {
+    while (this.inside > 0 && this.inside + pixels > MAX_PIXELS) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+    this.inside += pixels;
+    try {
+      return await work();
+    } finally {
+      this.inside -= pixels;
+      for (const wake of this.waiting.splice(0)) wake();
+    }
+  }
+}
+
+/** How often images have a size, and the first that has it. */
+interface SizeCount extends ImageSize {
+  count: number;
+  first: number;
+}
+
+const nameOf = ({ height, width }: ImageSize) => `${height}x${width}`;
+
+/** Decodes files one by one, and keeps account of what their headers say. */
+class Decoder {
+  private readonly budget = new PixelBudget();
+  /** By height and width: nothing where all images are brought to one size. */
+  readonly sizes = new Map<string, SizeCount>();
+
+  constructor(
+    private readonly paths: readonly string[],
+    private readonly options: DecodeImagesOptions,
+  ) {}
+
+  /**
+   * The image of a path; nothing where it is needless, since others have another size.
+   * @throws InputError that says what is wrong with the file
+   */
+  async decode(index: number): Promise<DecodedImage | undefined> {
+    const path = this.paths[index];
+    const bytes = await readBytes(path);
+    const header = scanImage(bytes, path);
+    if (!this.options.size) this.count(turnedSize(header), index);
+    if (this.sizes.size > 1) return undefined;
+    const { height, width } = header.stored;
+    return this.budget.use(height * width, () => decodeImage(bytes, path, this.options, header));
+  }
+
+  private count(size: ImageSize, index: number): void {
+    const known = this.sizes.get(nameOf(size));
+    if (!known) this.sizes.set(nameOf(size), { ...size, count: 1, first: index });
+    else {
+      known.count++;
+      known.first = Math.min(known.first, index);
+    }
+  }
+}
+
+/** What became of one file. */
+type Outcome = { readonly image: DecodedImage | undefined } | { readonly fault: string };
+
+/** The outcomes of all paths, in this order; few are held at a time. */
+async function* decodeInOrder(decoder: Decoder, count: number, signal?: AbortSignal): AsyncGenerator<Outcome> {
+  const outcome = async (index: number): Promise<Outcome> => {
+    try {
+      return { image: await decoder.decode(index) };
+    } catch (error) {
+      if (!(error instanceof InputError) || error instanceof MissingSharpError) throw error;
+      return { fault: error.message };
+    }
+  };
+  const begun: Promise<Outcome>[] = [];
+  for (let next = 0; next < count || begun.length > 0;) {
+    signal?.throwIfAborted();
+    while (next < count && begun.length < AT_ONCE) {
+      const one = outcome(next++);
+      // It is awaited in its turn; an error before that is not one that nobody handles.
+      one.catch(() => undefined);
+      begun.push(one);
     }
     yield await begun.shift()!;
   }
 }
 
-/** The same images with their one channel repeated as red, green and blue: N 1 H W to N 3 H W. */
-function greyToRgb(grey: Uint8Array, count: number, area: number): Uint8Array<ArrayBuffer> {
-  const rgb = new Uint8Array(count * 3 * area);
-  for (let image = 0; image < count; image++) {
-    const one = grey.subarray(image * area, (image + 1) * area);
-    for (let channel = 0; channel < 3; channel++) rgb.set(one, (image * 3 + channel) * area);
+/** The pixels of images of one size, one after the other; they become 3 channels with the first image that has 3. */
+class PixelStack {
+  private pixels = new Uint8Array();
+  private shape: Omit<DecodedImage, "pixels"> | undefined;
+  count = 0;
+
+  constructor(
+    private readonly first: string,
+    private readonly most: number,
+  ) {}
+
+  push(image: DecodedImage): void {
+    const { channels, height, width } = image;
+    if (!this.shape) this.allocate(image);
+    else if (channels > this.shape.channels) {
+      const grey = this.pixels;
+      this.allocate({ channels, height, width });
+      const area = height * width;
+      for (let index = 0; index < this.count; index++) {
+        const one = grey.subarray(index * area, (index + 1) * area);
+        for (let channel = 0; channel < 3; channel++) this.pixels.set(one, (index * 3 + channel) * area);
+      }
+    }
+    const own = withChannels(image, this.shape!.channels);
+    this.pixels.set(own.pixels, this.count * own.pixels.length);
+    this.count++;
   }
-  return rgb;
+
+  private allocate({ channels, height, width }: Omit<DecodedImage, "pixels">): void {
+    const bytes = this.most * channels * height * width;
+    if (bytes > MAX_BYTES) {
+      throw new InputError(
+        `${this.first}: with ${this.most} images of ${channels}x${height}x${width} like it, more than the ${MAX_BYTES} bytes that can be read; use fewer or smaller images (--size)`,
+      );
+    }
+    this.pixels = new Uint8Array(bytes);
+    this.shape = { channels, height, width };
+  }
+
+  /** What was pushed; there has to be something. */
+  finish(): DecodedImage {
+    const { channels, height, width } = this.shape!;
+    return { channels, height, width, pixels: this.pixels.subarray(0, this.count * channels * height * width) };
+  }
 }
 
 /**
- * Decodes PNG and JPEG files of one size (told by their names) to N C H W: 1 channel if all are grey, else 3, with grey
- * files' channel repeated. The result does not depend on which file is done first.
- * @throws InputError naming the first file that is damaged, of a kind that is not read or of another size, or if the
- *   images together are more than an image set may hold
+ * Decodes PNG, JPEG and WebP files to N C H W: 1 channel if all are grey, else 3, with grey files' channel repeated,
+ * unless `channels` says otherwise. The result does not depend on which file is done first. Besides it, memory holds the
+ * files and pixels of a few images at a time: for more images than memory holds, call it for some paths after the others.
+ * @param paths at least 1
+ * @throws InputError naming the files that are damaged or of a kind that is not read (but with `skipBad`); telling the
+ *   sizes where there are several and no `size` is given; where the images together are more than an image set may
+ *   hold, or `sharp` is needed and missing. What `signal` is aborted with.
  */
-export async function decodeImages(paths: string[]): Promise<DecodedImage> {
-  const first = await decodeFile(paths[0]);
-  const { height, width } = first;
-  const area = height * width;
-  const allocate = (channels: number) => {
-    if (paths.length * channels * area > MAX_BYTES) {
-      throw new InputError(
-        `${paths[0]}: with ${paths.length} images of ${channels}x${height}x${width} like it, more than the ${MAX_BYTES} bytes that can be read; use fewer or smaller images`,
-      );
+export async function decodeImages(
+  paths: readonly string[],
+  options: DecodeImagesOptions = {},
+): Promise<DecodedImages> {
+  const { channels, skipBad = false, onProgress, signal, name = dirname(paths[0]) } = options;
+  const decoder = new Decoder(paths, options);
+  const stack = new PixelStack(paths[0], paths.length);
+  const kept: number[] = [];
+  const unreadable: UnreadableImage[] = [];
+  let index = 0;
+  for await (const outcome of decodeInOrder(decoder, paths.length, signal)) {
+    if ("fault" in outcome) unreadable.push({ file: paths[index], reason: outcome.fault });
+    // Once an error is certain, the rest is looked at for what it has to tell.
+    else if (outcome.image && decoder.sizes.size <= 1 && (skipBad || unreadable.length === 0)) {
+      stack.push(channels ? withChannels(outcome.image, channels) : outcome.image);
+      kept.push(index);
     }
-    return new Uint8Array(paths.length * channels * area);
-  };
-  const otherSize = (path: string, foundHeight: number, foundWidth: number) =>
-    new InputError(
-      `${path}: ${foundHeight}x${foundWidth} pixels, expected ${height}x${width} as in ${paths[0]}; bring all images to one size`,
-    );
-  // A header has the sides as stored; which of them is the height is sure only when the image is turned.
-  const checkSides = (path: string) => (stored: number, other: number) => {
-    if (Math.min(stored, other) !== Math.min(height, width) || stored * other !== area) {
-      throw otherSize(path, stored, other);
-    }
-  };
-  let { channels } = first;
-  let pixels = allocate(channels);
-  pixels.set(first.pixels);
-  let index = 1;
-  for await (const image of decodeInOrder(paths.slice(1), checkSides)) {
-    if (image.height !== height || image.width !== width) throw otherSize(paths[index], image.height, image.width);
-    if (image.channels > channels) {
-      ({ channels } = image);
-      const colored = allocate(channels);
-      colored.set(greyToRgb(pixels, index, area));
-      pixels = colored;
-    }
-    const own = image.channels < channels ? greyToRgb(image.pixels, 1, area) : image.pixels;
-    pixels.set(own, index * channels * area);
     index++;
+    onProgress?.(index, paths.length);
   }
-  return { channels, height, width, pixels };
+  if (decoder.sizes.size > 1) throw severalSizes(name, [...decoder.sizes.values()], paths);
+  if (unreadable.length > 0 && !skipBad) throw brokenFiles(unreadable, paths.length);
+  if (kept.length === 0) {
+    throw new InputError(
+      `${name}: none of ${paths.length} images can be read; the first fault: ${unreadable[0].reason}`,
+    );
+  }
+  return { ...stack.finish(), kept: Uint32Array.from(kept), unreadable };
+}
+
+function severalSizes(name: string, sizes: SizeCount[], paths: readonly string[]): InputError {
+  const frequent = sizes.sort((a, b) => b.count - a.count || a.first - b.first);
+  const told = frequent
+    .slice(0, SIZES_NAMED)
+    .map((size) => `${size.count} of ${nameOf(size)} as ${paths[size.first]}`)
+    .join(", ");
+  const more = sizes.length > SIZES_NAMED ? ", …" : "";
+  return new InputError(
+    `${name}: images of ${sizes.length} sizes, height by width (${told}${more}), expected one; give --size, for example --size 32, to bring all to one`,
+  );
+}
+
+function brokenFiles(unreadable: readonly UnreadableImage[], count: number): InputError {
+  const cure = "--skip-bad leaves such files out";
+  if (unreadable.length === 1) return new InputError(`${unreadable[0].reason}; ${cure}`);
+  const names = unreadable.slice(0, NAMED).map(({ file }) => file);
+  const more = unreadable.length > NAMED ? ` and ${unreadable.length - NAMED} more` : "";
+  return new InputError(
+    `${unreadable.length} of ${count} images cannot be read: ${names.join(", ")}${more}; the first: ${unreadable[0].reason}; ${cure}`,
+  );
 }

@@ -7,6 +7,3 @@ export interface DecodedImage {
   /** C H W. */
   pixels: Uint8Array<ArrayBuffer>;
 }
-
-/** Throws for an image that is not wanted; called with what the header says, before anything is allocated for pixels. */
-export type CheckSize = (height: number, width: number) => void;

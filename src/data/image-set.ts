@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import { Philox, RandomStream } from "../tensor/random.js";
+import type { UnreadableImage } from "./image-options.js";
 
 /** Images of one size, 8 bits a channel, with or without labels. */
 export interface ImageSet {
@@ -18,6 +19,8 @@ export interface ImageSet {
   classes: number;
   /** Name of each class by label, where the source has names. */
   classNames?: string[];
+  /** Image files that were left out since they cannot be read; absent where there are none. */
+  unreadable?: UnreadableImage[];
 }
 
 /** Highest label + 1; 0 for no labels. */

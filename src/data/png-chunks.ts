@@ -3,13 +3,18 @@
  * bytes its pixels must inflate to, before anything is allocated for them.
  */
 import { InputError } from "../errors.js";
-import { MAX_BYTES, MAX_SIDE } from "./limits.js";
+import { readOrientation } from "./exif.js";
+import { MAX_PIXELS, MAX_SIDE } from "./limits.js";
 
 export interface PngChunks {
   height: number;
   width: number;
   /** Whether the file's colour type is grey, or each colour of its palette is. */
   grey: boolean;
+  /** Whether it has 16 bits a sample. */
+  deep: boolean;
+  /** EXIF's, 1 to 8. */
+  orientation: number;
   /** The compressed pixels, in parts. */
   idat: Uint8Array[];
   /** Bytes of the pixels when inflated: scanlines, each with its filter byte. */
@@ -62,9 +67,9 @@ function parseHeader(view: DataView, at: number, name: string) {
   const [width, height] = [view.getUint32(at), view.getUint32(at + 4)];
   const [depth, colorType, interlace] = [view.getUint8(at + 8), view.getUint8(at + 9), view.getUint8(at + 12)];
   const color = COLOR_TYPES[colorType];
-  if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE || width * height * 4 > MAX_BYTES) {
+  if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new InputError(
-      `${name}: its header says ${height}x${width} pixels, expected sides from 1 to ${MAX_SIDE} and at most ${MAX_BYTES} bytes; the file is damaged, or make the image smaller`,
+      `${name}: its header says ${height}x${width} pixels, expected sides from 1 to ${MAX_SIDE} and at most ${MAX_PIXELS} pixels; the file is damaged, or make the image smaller`,
     );
   }
   if (!color?.depths.includes(depth) || interlace > 1) {
@@ -73,7 +78,13 @@ function parseHeader(view: DataView, at: number, name: string) {
     );
   }
   const passes = interlace ? ADAM7 : NOT_INTERLACED;
-  return { width, height, colorType, scanlineBytes: scanlineBytes(width, height, color.samples * depth, passes) };
+  return {
+    width,
+    height,
+    depth,
+    colorType,
+    scanlineBytes: scanlineBytes(width, height, color.samples * depth, passes),
+  };
 }
 
 /**
@@ -93,6 +104,7 @@ export function scanPng(bytes: Uint8Array, name: string): PngChunks {
   const idat: Uint8Array[] = [];
   let header: ReturnType<typeof parseHeader> | undefined;
   let palette: Uint8Array | undefined;
+  let orientation = 1;
   for (let at = SIGNATURE.length; ;) {
     if (at + 12 > bytes.length) throw cutShort("IEND chunk");
     const length = view.getUint32(at);
@@ -104,11 +116,13 @@ export function scanPng(bytes: Uint8Array, name: string): PngChunks {
       if (type !== "IHDR" || length !== 13) throw cutShort("IHDR chunk at the start");
       header = parseHeader(view, start, name);
     } else if (type === "PLTE") palette = bytes.subarray(start, start + length);
+    else if (type === "eXIf") orientation = readOrientation(bytes.subarray(start, start + length));
     else if (type === "IDAT") idat.push(bytes.subarray(start, start + length));
     else if (type === "IEND") break;
   }
   if (idat.length === 0) throw cutShort("IDAT chunk");
   const grey =
     header.colorType === PALETTE ? isGrey(palette ?? new Uint8Array()) : GREY_TYPES.includes(header.colorType);
-  return { height: header.height, width: header.width, grey, idat, scanlineBytes: header.scanlineBytes };
+  const { height, width, depth, scanlineBytes } = header;
+  return { height, width, grey, deep: depth === 16, orientation, idat, scanlineBytes };
 }

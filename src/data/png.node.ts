@@ -2,7 +2,9 @@
 import { inflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import { InputError } from "../errors.js";
-import type { CheckSize, DecodedImage } from "./decoded-image.js";
+import { arrange, type Interleaved } from "./arrange.js";
+import type { DecodedImage } from "./decoded-image.js";
+import { DEFAULT_BACKGROUND, type Rgb } from "./image-options.js";
 import { scanPng, type PngChunks } from "./png-chunks.js";
 
 /** pngjs takes missing pixels for zeros and inflates interlaced ones without bound, so they are counted first. */
@@ -21,28 +23,26 @@ function checkScanlines(chunks: PngChunks, name: string): void {
   if (found !== chunks.scanlineBytes) throw damaged(`${found} bytes`);
 }
 
-/**
- * Decodes one PNG file of any colour type and bit depth to 8 bits a channel. Alpha is dropped, not composited: a
- * pixel keeps its stored colour however transparent it is, but for the one that a tRNS chunk names in a file without
- * alpha channel or palette, which becomes black.
- * @throws InputError if the file is damaged, cut short or no PNG
- */
-export function decodePng(bytes: Uint8Array<ArrayBuffer>, name: string, checkSize?: CheckSize): DecodedImage {
-  const chunks = scanPng(bytes, name);
-  checkSize?.(chunks.height, chunks.width);
+function readSamples(bytes: Uint8Array<ArrayBuffer>, chunks: PngChunks, name: string): Interleaved {
   checkScanlines(chunks, name);
-  let rgba: Uint8Array;
   try {
-    rgba = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).data;
+    const { data } = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return { height: chunks.height, width: chunks.width, samples: 4, data };
   } catch (error) {
     throw new InputError(`${name}: not a whole PNG (${(error as Error).message}); the file is damaged, get it again`);
   }
-  const { height, width } = chunks;
-  const channels = chunks.grey ? 1 : 3;
-  const area = height * width;
-  const pixels = new Uint8Array(channels * area);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let i = 0; i < area; i++) pixels[channel * area + i] = rgba[4 * i + channel];
-  }
-  return { channels, height, width, pixels };
+}
+
+/**
+ * Decodes one PNG file of any colour type and bit depth to 8 bits a channel, turned as its EXIF orientation says.
+ * Transparent pixels show the background.
+ * @throws InputError if the file is damaged, cut short or no PNG
+ */
+export function decodePng(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  background: Rgb = DEFAULT_BACKGROUND,
+): DecodedImage {
+  const chunks = scanPng(bytes, name);
+  return arrange(readSamples(bytes, chunks, name), chunks.grey, chunks.orientation, background);
 }

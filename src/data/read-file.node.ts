@@ -1,5 +1,5 @@
 /** Reads files and folders from disk, in Node, with every fault told as an InputError. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { constants, gunzipSync } from "node:zlib";
 import { InputError } from "../errors.js";
@@ -20,10 +20,12 @@ const REASONS: Record<string, string | undefined> = {
 
 function cannotRead(path: string, error: unknown): InputError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  return new InputError(
-    `${path}: cannot be read (${REASONS[code] ?? code}); expected a file or folder of images, check the path`,
-  );
+  const message = `${path}: cannot be read (${REASONS[code] ?? code}); expected a file or folder of images, check the path`;
+  return code === "ELOOP" ? new LinkCircleError(message) : new InputError(message);
 }
+
+/** A link leads to itself. */
+class LinkCircleError extends InputError {}
 
 export type PathKind = "file" | "folder" | "other" | "missing";
 
@@ -39,16 +41,18 @@ export async function pathKind(path: string): Promise<PathKind> {
   }
 }
 
-/** Names in a folder, each list sorted by code unit; hidden ones (".…") and `__MACOSX` are left out. */
+/** Names in a folder, each list sorted by code unit; folders that are hidden (".…") or `__MACOSX` are left out. */
 export interface FolderEntries {
   path: string;
   files: string[];
   folders: string[];
+  /** Hidden files: those of file managers, and of archives from other systems. */
+  hidden: string[];
 }
 
 /** Lists a folder, through links. @throws InputError if it cannot be read */
 export async function listFolder(path: string): Promise<FolderEntries> {
-  const entries: FolderEntries = { path, files: [], folders: [] };
+  const entries: FolderEntries = { path, files: [], folders: [], hidden: [] };
   let names: string[];
   try {
     names = await readdir(path);
@@ -56,12 +60,38 @@ export async function listFolder(path: string): Promise<FolderEntries> {
     throw cannotRead(path, error);
   }
   for (const name of names.sort()) {
-    if (name.startsWith(".") || name === "__MACOSX") continue;
-    const kind = await pathKind(join(path, name));
-    if (kind === "file") entries.files.push(name);
-    if (kind === "folder") entries.folders.push(name);
+    const hidden = name.startsWith(".") || name === "__MACOSX";
+    const kind = await entryKind(join(path, name));
+    if (kind === "file") (hidden ? entries.hidden : entries.files).push(name);
+    if (kind === "folder" && !hidden) entries.folders.push(name);
   }
   return entries;
+}
+
+/** {@link pathKind}, where a link that leads round in a circle leads to nothing. */
+async function entryKind(path: string): Promise<PathKind> {
+  try {
+    return await pathKind(path);
+  } catch (error) {
+    if (error instanceof LinkCircleError) return "missing";
+    throw error;
+  }
+}
+
+/**
+ * Lists a folder and all below it, through links; a folder that holds itself by a link is not entered again.
+ * @returns each folder's entries, the outer ones before the inner ones
+ * @throws InputError if one cannot be read
+ */
+export async function listTree(path: string, above: readonly string[] = []): Promise<FolderEntries[]> {
+  const own = await realpath(path).catch((error: unknown) => {
+    throw cannotRead(path, error);
+  });
+  if (above.includes(own)) return [];
+  const entries = await listFolder(path);
+  const below: FolderEntries[] = [];
+  for (const name of entries.folders) below.push(...(await listTree(join(path, name), [...above, own])));
+  return [entries, ...below];
 }
 
 /** The same memory as a plain array: a Buffer's `slice()` does not copy, and its users here should not have to know. */

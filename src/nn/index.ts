@@ -10,17 +10,21 @@ export {
   hasDropout,
   namedParameters,
   Parameter,
+  writeModule,
   type Activation,
   type FeatureActivation,
   type Initialiser,
   type LinearStart,
   type Module,
   type ParameterRole,
+  type OperatorGraph,
   type Pass,
 } from "./module.js";
 export { Network, type NetworkSpec, type NetworkState } from "./network.js";
 export { decodeNetwork, encodeNetwork, encodeState } from "./network-file.js";
 export { architectures, buildModule, defineNetwork, type BuildNetwork, type ImageShape } from "./networks/index.js";
+export { importWeights, type ImportedWeights, type WeightsAbout } from "./import-weights.js";
+export * from "./onnx/index.js";
 export { Optimizer, paperSgd, plainAdam, type OptimizerOptions } from "./optimizer.js";
 export { networkProblems, type Batches } from "./problems.js";
 export { Predictor, type Prediction } from "./predictor.js";

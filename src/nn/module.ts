@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import type { FeaturePool } from "../kernels/index.js";
 import type { Philox, Recorder, Shape, Tensor } from "../tensor/index.js";
 
@@ -89,6 +90,19 @@ export interface LinearStart {
   readonly rest: readonly Module[];
 }
 
+/** A network as ONNX operators, while modules write themselves into it: see `onnx/graph.ts`. */
+export interface OperatorGraph {
+  /**
+   * Adds an operator of the default domain.
+   * @param inputs names of values
+   * @param attributes those that are no default, whole numbers and lists of them
+   * @returns the name of its only result
+   */
+  add(operator: string, inputs: readonly string[], attributes?: Readonly<Record<string, number | number[]>>): string;
+  /** The name of the constant that holds a parameter's numbers. */
+  constant(parameter: Parameter): string;
+}
+
 /** A layer, or several. */
 export interface Module {
   /** Own parameters by PyTorch's local names, for example `weight`. */
@@ -114,6 +128,26 @@ export interface Module {
    * @throws ShapeError where the module is made of parts and the last of them ends in another layer.
    */
   forwardWithFeatures?(pass: Pass, input: Tensor<"f32">): FeatureActivation;
+  /**
+   * Writes the evaluation pass as ONNX operators. Absent where the module cannot be exported.
+   * @param input the name of its input's value
+   * @returns the name of its output's value
+   */
+  writeOnnx?(graph: OperatorGraph, input: string): string;
+}
+
+/**
+ * Writes a module as ONNX operators.
+ * @returns the name of its output's value
+ * @throws InputError where the module, or a part of it, does not say how.
+ */
+export function writeModule(graph: OperatorGraph, module: Module, input: string): string {
+  if (!module.writeOnnx) {
+    throw new InputError(
+      `export: ${module.constructor.name} does not say which ONNX operators it is; give it the method writeOnnx()`,
+    );
+  }
+  return module.writeOnnx(graph, input);
 }
 
 /** All parameters of a module and of its parts, by full names such as `layer1.0.conv1.weight`, in order. */

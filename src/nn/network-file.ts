@@ -25,11 +25,17 @@ export function encodeState(spec: NetworkSpec, state: NetworkState): Uint8Array 
 /**
  * Opens a network that {@link encodeNetwork} wrote.
  * @param name of the file, for errors
+ * @param classNames for a network without, where they are one a class
  * @throws InputError where the file is no safetensors file, says no architecture, or its weights do not fit it.
  */
-export function decodeNetwork(bytes: Uint8Array, name: string, device: Device): Network {
+export function decodeNetwork(
+  bytes: Uint8Array,
+  name: string,
+  device: Device,
+  classNames?: readonly string[],
+): Network {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
-  const spec = parseSpec(metadata[SPEC_KEY], name);
+  const spec = withNames(parseSpec(metadata[SPEC_KEY], name), classNames);
   // Before any memory is taken for the network: metadata may promise one of any size.
   const module = buildModule(spec.architecture, spec.image, spec.classes);
   checkState(namedParameters(module), tensors, `${name}, as ${spec.architecture}`);
@@ -38,17 +44,34 @@ export function decodeNetwork(bytes: Uint8Array, name: string, device: Device): 
   return network;
 }
 
+function withNames(spec: NetworkSpec, classNames?: readonly string[]): NetworkSpec {
+  return spec.classNames || classNames?.length !== spec.classes ? spec : { ...spec, classNames };
+}
+
 function parseSpec(json: string | undefined, name: string): NetworkSpec {
   const wrong = (found: string) =>
     new InputError(`${name}: ${found}; expected a network that \`activemixup train\` or \`distill\` wrote`);
-  if (json === undefined) throw wrong(`its metadata has no "${SPEC_KEY}"`);
+  if (json === undefined) {
+    throw new InputError(
+      `${name}: its metadata has no "${SPEC_KEY}"; expected a network that \`activemixup train\` or \`distill\` wrote: ` +
+        `\`activemixup import\` makes one of weights from elsewhere`,
+    );
+  }
   let spec: Partial<NetworkSpec> | null;
   try {
     spec = JSON.parse(json) as Partial<NetworkSpec> | null;
   } catch {
     throw wrong(`its metadata "${SPEC_KEY}" is not JSON`);
   }
-  const { architecture, image, classes, mean, deviation, classNames } = spec ?? {};
+  return checkSpec(spec ?? {}, wrong);
+}
+
+/**
+ * Requires all that a network's file says of it to be possible.
+ * @param wrong makes the error of what was found
+ */
+export function checkSpec(spec: Partial<NetworkSpec>, wrong: (found: string) => InputError): NetworkSpec {
+  const { architecture, image, classes, mean, deviation, classNames } = spec;
   const isSize = (value: unknown, most: number) =>
     Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
   if (!architecture || !knowsNetwork(architecture)) throw wrong(`its architecture is "${architecture}"`);

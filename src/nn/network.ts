@@ -16,10 +16,12 @@ import {
 import {
   hasDropout,
   namedParameters,
+  writeModule,
   type Activation,
   type FeatureActivation,
   type LinearStart,
   type Module,
+  type OperatorGraph,
   type Parameter,
   type ParameterRole,
   type Pass,
@@ -112,6 +114,11 @@ export class Network {
       throw new ShapeError(`features: ${this.spec.architecture} does not end in a linear layer, whose input they are`);
     }
     return this.module.forwardWithFeatures(pass, images);
+  }
+
+  /** Writes the evaluation pass of normalised images as ONNX operators; see {@link writeModule}. */
+  writeOnnx(graph: OperatorGraph, images: string): string {
+    return writeModule(graph, this.module, images);
   }
 
   /** Draws all values anew: the same from the same seed, on every device. */

@@ -85,9 +85,13 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** PyTorch counts batches in each batch norm, in whole numbers that change nothing of what a network computes. */
+const isBatchCount = (tensor: string) => /(^|\.)num_batches_tracked$/.test(tensor);
+
 /**
  * Reads a safetensors file with tensors of F32, F16, BF16 or F64. The data is copied and converted to f32; nothing is
- * allocated for it before the whole header has been checked against the bytes there are.
+ * allocated for it before the whole header has been checked against the bytes there are. PyTorch's
+ * `num_batches_tracked` are left out.
  * @param name the file, for messages
  * @throws InputError where the file is not exactly what its header says, or has tensors of other types
  */
@@ -102,6 +106,7 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsF
   checkCover(entries, dataBytes, name);
   const tensors = new Map<string, SafetensorsTensor>();
   for (const { tensor, dtype, shape, begin, end } of entries) {
+    if (dtype === "I64") continue;
     // Copied: a view need not begin at a multiple of the element's size, and slice() of a Buffer is a view.
     const data = toFloats(dtype, new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer);
     if (dtype === "F64") checkRange(data, bytes, dataStart + begin, tensor, name);
@@ -178,7 +183,8 @@ function checkMetadata(metadata: unknown = {}, name: string): Record<string, str
 
 interface Entry {
   tensor: string;
-  dtype: SafetensorsDType;
+  /** I64 of counts of batches alone. */
+  dtype: SafetensorsDType | "I64";
   shape: Shape;
   /** First byte, from the start of the data. */
   begin: number;
@@ -196,7 +202,7 @@ function checkEntry(tensor: string, entry: unknown, dataBytes: number, name: str
   };
   if (!isObject(entry)) return fail("is no JSON object, expected dtype, shape and data_offsets; write the file again");
   const { dtype, shape, data_offsets: offsets } = entry;
-  const width = elementBytes.get(dtype);
+  const width = dtype === "I64" && isBatchCount(tensor) ? 8 : elementBytes.get(dtype);
   if (width === undefined) {
     const found = typeof dtype === "string" ? `is of type ${quote(dtype)}` : "has no dtype";
     return fail(
@@ -223,7 +229,7 @@ function checkEntry(tensor: string, entry: unknown, dataBytes: number, name: str
       `has ${end - begin} bytes, expected ${expected} for shape ${sizes} of ${dtype}; the header is damaged, get the file again`,
     );
   }
-  return { tensor, dtype: dtype as SafetensorsDType, shape, begin, end };
+  return { tensor, dtype: dtype as Entry["dtype"], shape, begin, end };
 }
 
 /** Requires `entries`, in order, to fill the data. */

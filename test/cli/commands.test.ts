@@ -149,14 +149,26 @@ describe("mistakes", () => {
 });
 
 describe("help", () => {
-  it.each([[], ["demo"], ["train"], ["distill"], ["evaluate"], ["experiment"], ["serve"], ["tune"], ["doctor"]])(
-    "of %s",
-    async (...command) => {
-      const { code, stdout } = await cli(...command, "--help");
-      expect(code).toBe(0);
-      expect(stdout).toMatchSnapshot();
-    },
-  );
+  it.each([
+    [],
+    ["demo"],
+    ["train"],
+    ["distill"],
+    ["evaluate"],
+    ["predict"],
+    ["export"],
+    ["import"],
+    ["experiment"],
+    ["serve"],
+    ["tune"],
+    ["doctor"],
+    ["data"],
+    ["data", "fetch"],
+  ])("of %s", async (...command) => {
+    const { code, stdout } = await cli(...command, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+  });
 
   it.each(["", "show", "verify", "export"])("of ledger %s", async (command) => {
     const { code, stdout } = await cli("ledger", ...(command ? [command] : []), "--help");

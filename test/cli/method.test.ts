@@ -53,10 +53,10 @@ describe("--recipe", () => {
     const best = { strategy, candidates, augment };
     expect(parse("--recipe", "best")).toMatchObject({ recipe: "best", ...best });
     for (const order of [
-      ["--recipe", "best", "--augment", "none"],
-      ["--augment", "none", "--recipe", "best"],
+      ["--recipe", "best", "--augment", "elastic"],
+      ["--augment", "elastic", "--recipe", "best"],
     ]) {
-      expect(parse(...order)).toMatchObject({ ...best, augment: "none" });
+      expect(parse(...order)).toMatchObject({ ...best, augment: "elastic" });
     }
   });
 });

@@ -218,7 +218,7 @@ describe("PNG folders", () => {
     write("colors/3.png", pngOf(1, 2, 4, [5, 255, 6, 0]));
     expect(await openImageSet(join(root, "colors"))).toMatchObject({
       channels: 3,
-      pixels: Uint8Array.of(1, 2, 1, 2, 1, 2, 10, 11, 20, 21, 30, 31, 5, 6, 5, 6, 5, 6),
+      pixels: Uint8Array.of(1, 2, 1, 2, 1, 2, 10, 11, 20, 21, 30, 31, 5, 255, 5, 255, 5, 255),
     });
   });
 
@@ -249,7 +249,7 @@ describe("PNG folders", () => {
     write("sizes/1.png", pngOf(2, 1, 0, [1, 2]));
     write("sizes/2.png", pngOf(height, width, 0, pattern(height * width)));
     expect(await failure(join(root, "sizes"))).toBe(
-      `~/sizes/2.png: ${height}x${width} pixels, expected 2x1 as in ~/sizes/1.png; bring all images to one size`,
+      `~/sizes: images of 2 sizes, height by width (1 of 2x1 as ~/sizes/1.png, 1 of ${height}x${width} as ~/sizes/2.png), expected one; give --size, for example --size 32, to bring all to one`,
     );
   });
 
@@ -257,7 +257,7 @@ describe("PNG folders", () => {
     write("broken/1.png", pngOf(1, 1, 0, [1]));
     write("broken/2.png", pngOf(1, 1, 0, [1]).slice(0, 40));
     expect(await failure(join(root, "broken"))).toBe(
-      "~/broken/2.png: the PNG ends after 40 bytes without its IEND chunk; the file is cut short, get it again",
+      "~/broken/2.png: the PNG ends after 40 bytes without its IEND chunk; the file is cut short, get it again; --skip-bad leaves such files out",
     );
   });
 
@@ -270,7 +270,7 @@ describe("PNG folders", () => {
     write("gap/x/1.png", pngOf(1, 1, 0, [1]));
     folder("gap/y");
     expect(await failure(join(root, "gap"))).toBe(
-      "~/gap/y: a class folder without PNG or JPEG images, expected at least 1; add images or remove the folder",
+      "~/gap/y: a class folder without PNG, JPEG or WebP images, expected at least 1; add images or remove the folder",
     );
   });
 });
@@ -278,7 +278,7 @@ describe("PNG folders", () => {
 describe("names and places", () => {
   test("an empty folder, and one of other things, split or not", async () => {
     const what =
-      "expected PNG or JPEG images, IDX files or CIFAR binary files; name the folder that holds them, unpacked";
+      "expected PNG, JPEG or WebP images, IDX files or CIFAR binary files; name the folder that holds them, unpacked";
     expect(await failure(folder("empty"))).toBe(`~/empty: is empty, ${what}`);
     for (const name of ["a.tar.gz", "b.tar.gz", "c", "d"]) write(`archives/${name}`, "x");
     folder("archives/sub");
@@ -288,12 +288,12 @@ describe("names and places", () => {
   });
 
   test("nothing there", async () => {
-    const rest = "expected PNG or JPEG images, IDX files or CIFAR binary files; check the path";
+    const rest = "expected PNG, JPEG or WebP images, IDX files or CIFAR binary files; check the path";
     expect(await failure(`${root}/nowhere`)).toBe(`~/nowhere: there is no file or folder ~/nowhere, ${rest}`);
     expect(await failure(`${root}/nowhere:test`)).toBe(`~/nowhere:test: there is no file or folder ~/nowhere, ${rest}`);
     expect(await failure("")).toMatch(/there is no file or folder/);
     expect(await failure("/dev/null")).toBe(
-      "/dev/null: neither a file nor a folder, expected PNG or JPEG images, IDX files or CIFAR binary files; check the path",
+      "/dev/null: neither a file nor a folder, expected PNG, JPEG or WebP images, IDX files or CIFAR binary files; check the path",
     );
   });
 

@@ -30,12 +30,20 @@ describe("right files", () => {
     );
   });
 
-  test("alpha is dropped, the colour below it kept", () => {
-    expect(decodePng(pngOf(1, 2, 4, [10, 0, 20, 255]), "a")).toMatchObject({
-      channels: 1,
-      pixels: Uint8Array.of(10, 20),
-    });
-    expect(decodePng(pngOf(1, 2, 6, [1, 2, 3, 0, 4, 5, 6, 99]), "a").pixels).toEqual(Uint8Array.of(1, 4, 2, 5, 3, 6));
+  test("transparent pixels show the background, white unless another is given", () => {
+    const grey = pngOf(1, 3, 4, [10, 0, 20, 255, 100, 51]);
+    expect(decodePng(grey, "a")).toMatchObject({ channels: 1, pixels: Uint8Array.of(255, 20, 224) });
+    expect(decodePng(grey, "a", [0, 0, 0])).toMatchObject({ channels: 1, pixels: Uint8Array.of(0, 20, 20) });
+    const color = pngOf(1, 2, 6, [1, 2, 3, 0, 4, 5, 6, 102]);
+    expect(decodePng(color, "a", [9, 19, 29]).pixels).toEqual(Uint8Array.of(9, 7, 19, 13, 29, 20));
+  });
+
+  test("a background with a colour makes grey files colourful where it is seen, and only there", () => {
+    const background = [255, 0, 0] as const;
+    const seen = decodePng(pngOf(1, 2, 4, [10, 0, 20, 255]), "a", background);
+    expect(seen).toMatchObject({ channels: 3, pixels: Uint8Array.of(255, 20, 0, 20, 0, 20) });
+    expect(decodePng(pngOf(1, 2, 4, [10, 255, 20, 255]), "a", background)).toMatchObject({ channels: 1 });
+    expect(decodePng(pngOf(1, 1, 0, [7]), "a", background)).toMatchObject({ channels: 1 });
   });
 
   test("fewer and more than 8 bits become 8", () => {
@@ -140,12 +148,12 @@ describe("wrong files", () => {
     [
       "a vast size",
       concat(PNG_SIGNATURE, pngChunk("IHDR", concat(words(65536, 1), Uint8Array.of(8, 0, 0, 0, 0)))),
-      "its header says 1x65536 pixels, expected sides from 1 to 65535 and at most 2147483647 bytes; the file is damaged, or make the image smaller",
+      "its header says 1x65536 pixels, expected sides from 1 to 65535 and at most 268435456 pixels; the file is damaged, or make the image smaller",
     ],
     [
       "a vast area",
       concat(PNG_SIGNATURE, pngChunk("IHDR", concat(words(65535, 65535), Uint8Array.of(8, 0, 0, 0, 0)))),
-      "its header says 65535x65535 pixels, expected sides from 1 to 65535 and at most 2147483647 bytes; the file is damaged, or make the image smaller",
+      "its header says 65535x65535 pixels, expected sides from 1 to 65535 and at most 268435456 pixels; the file is damaged, or make the image smaller",
     ],
     [
       "a depth that PNG has not",

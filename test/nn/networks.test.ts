@@ -110,7 +110,7 @@ describe("a network file", () => {
       () =>
         decodeNetwork(encodeSafetensors(changed, changedMetadata), "n.safetensors", cpu);
     expect(decode(state, {})).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: n.safetensors: its metadata has no "activemixup"; expected a network that \`activemixup train\` or \`distill\` wrote]`,
+      `[InputError: n.safetensors: its metadata has no "activemixup"; expected a network that \`activemixup train\` or \`distill\` wrote: \`activemixup import\` makes one of weights from elsewhere]`,
     );
     const lacking = new Map(state);
     lacking.delete("fc1.bias");

@@ -146,6 +146,18 @@ describe("decodeSafetensors", () => {
     expect(decodeSafetensors(file({}), "f").tensors.size).toBe(0);
   });
 
+  it("leaves out PyTorch's counts of batches, and checks them like the rest", () => {
+    const count = (begin: number, end: number, shape: number[] = []) => ({
+      "bn.num_batches_tracked": { dtype: "I64", shape, data_offsets: [begin, end] },
+      "bn.weight": f32([1], end, end + 4),
+    });
+    expect([...decodeSafetensors(file(count(0, 8), 12), "f").tensors.keys()]).toEqual(["bn.weight"]);
+    expect(() => decodeSafetensors(file(count(0, 4), 8), "f")).toThrow('"bn.num_batches_tracked" has 4 bytes');
+    expect(() => decodeSafetensors(file(count(2, 10), 14), "f")).toThrow("leaves a hole");
+    const other = { bn_num_batches_tracked: { dtype: "I64", shape: [1], data_offsets: [0, 8] } };
+    expect(() => decodeSafetensors(file(other, 8), "f")).toThrow('of type "I64"');
+  });
+
   const good = file({ a: f32([2], 0, 8), b: f32([1], 8, 12) }, 12);
   const length = (value: bigint) => {
     const bytes = good.slice();

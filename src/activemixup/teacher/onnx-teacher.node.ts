@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { InputError } from "../../errors.js";
-import type { ImageShape } from "../../nn/index.js";
+import { onnxClassNames, type ImageShape } from "../../nn/index.js";
 import { readAnswer, type AnswerForm, type AnswerReading } from "./answer-form.js";
 import { checkAnswer } from "./check-answer.js";
 import { describeInput, fillInput, type OnnxInput } from "./onnx-input.js";
@@ -44,14 +43,16 @@ export class OnnxTeacher implements Teacher {
     const where = `onnx:${path}`;
     refuseUnheeded(where, settings, settingsOfHttp);
     const runtime = await loadRuntime(path);
-    const digest = await fileDigest(path);
+    const bytes = await readModel(path);
+    const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
     const session = await runtime.InferenceSession.create(path, { logSeverityLevel: 3 }).catch((error: unknown) => {
       throw new InputError(`${where}: ONNX Runtime cannot load it: ${firstLine(error)}; check the file`);
     });
     try {
       const { onnx = {}, answer = {} } = settings;
       const input = describeInput(where, choose(where, "input", session.inputMetadata, onnx.input), onnx);
-      const output = choose(where, "output", session.outputMetadata, onnx.output);
+      const usual = answer.form === "probabilities" ? "probabilities" : "logits";
+      const output = choose(where, "output", session.outputMetadata, onnx.output, usual);
       if (answer.form === "top") {
         throw new InputError(
           `${where}: answer.form top is not for a model's output; use logits, probabilities or label`,
@@ -59,7 +60,8 @@ export class OnnxTeacher implements Teacher {
       }
       const classes =
         answer.form === "label" ? undefined : (statedClasses(output) ?? (await probe(runtime, session, input, output)));
-      const reading = answerReading(where, { classes }, settings, "logits");
+      const classNames = await onnxClassNames(bytes, where);
+      const reading = answerReading(where, { classes, classNames }, settings, "logits");
       const said = createHash("sha256").update(JSON.stringify([onnx, answer, reading]));
       const name = settings.name ?? `onnx:${basename(path)}:${digest}:${said.digest("hex").slice(0, 8)}`;
       const formStated = answer.form !== undefined;
@@ -163,23 +165,28 @@ async function loadRuntime(path: string): Promise<Runtime> {
   }
 }
 
-async function fileDigest(path: string): Promise<string> {
-  const hash = createHash("sha256");
+async function readModel(path: string): Promise<Uint8Array> {
   try {
-    await pipeline(createReadStream(path), hash);
+    return await readFile(path);
   } catch (error) {
     throw new InputError(`onnx:${path}: cannot be read: ${(error as Error).message}; check the path`);
   }
-  return hash.digest("hex").slice(0, 16);
 }
 
-/** The model's input or output of that name, or its only one. */
-function choose(where: string, what: "input" | "output", values: readonly Value[], name?: string): Value {
+/** The model's input or output of that name, or its only one; of several, the one with the usual name. */
+function choose(
+  where: string,
+  what: "input" | "output",
+  values: readonly Value[],
+  name?: string,
+  usual?: string,
+): Value {
   const names = values.map((value) => value.name).join(", ");
-  if (name === undefined && values.length > 1) {
+  const wanted = name ?? (values.length > 1 ? values.find((one) => one.name === usual)?.name : undefined);
+  if (wanted === undefined && values.length > 1) {
     throw new InputError(`${where}: has ${values.length} ${what}s: ${names}; set onnx.${what} to one of them`);
   }
-  const value = name === undefined ? values[0] : values.find((one) => one.name === name);
+  const value = wanted === undefined ? values[0] : values.find((one) => one.name === wanted);
   if (!value) throw new InputError(`${where}: has no ${what} ${name}, but ${names}; set onnx.${what} to one of them`);
   return value;
 }

@@ -1,7 +1,7 @@
 import { batchNormBackward, batchNormEvaluate, batchNormTrain, reluBackward } from "../../kernels/index.js";
 import { expectShape, type Shape, type Tensor } from "../../tensor/index.js";
 import { ones, zeros } from "../initialise.js";
-import { Parameter, type Activation, type Module, type Pass } from "../module.js";
+import { Parameter, type Activation, type Module, type OperatorGraph, type Pass } from "../module.js";
 
 /**
  * Batch normalisation over the channels of [B, C] or [B, C, H, W] (Ioffe and Szegedy, 2015), momentum 0.1, then ReLU
@@ -48,6 +48,14 @@ export class BatchNorm implements Module {
         return batchNormBackward(recorder, input, own, weight.value, saved, target).dX;
       },
     };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    const { weight, bias, running_mean: mean, running_var: variance } = this.parameters;
+    // The operator's own epsilon is that of `batchNormEvaluate`.
+    const inputs = [weight, bias, mean, variance].map((parameter) => graph.constant(parameter));
+    const output = graph.add("BatchNormalization", [input, ...inputs]);
+    return this.options.relu ? graph.add("Relu", [output]) : output;
   }
 }
 

@@ -2,7 +2,15 @@
 import { ShapeError } from "../../errors.js";
 import { add, reluBackward } from "../../kernels/index.js";
 import type { Shape, Tensor } from "../../tensor/index.js";
-import type { Activation, FeatureActivation, LinearStart, Module, Pass } from "../module.js";
+import {
+  writeModule,
+  type Activation,
+  type FeatureActivation,
+  type LinearStart,
+  type Module,
+  type OperatorGraph,
+  type Pass,
+} from "../module.js";
 import { MaxPool2d } from "./simple.js";
 
 /** One module after the other, in the order of the names. */
@@ -58,6 +66,10 @@ export class Sequential implements Module {
     const before = forwardAll(pass, input, modules.slice(0, -1));
     const end = last.forwardWithFeatures(pass, before.at(-1)?.output ?? input);
     return { ...inOrder(input, [...before, end]), features: end.features };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    return Object.values(this.children).reduce((value, module) => writeModule(graph, module, value), input);
   }
 }
 
@@ -116,5 +128,11 @@ export class Residual implements Module {
         return inputNeeded ? add(recorder, throughMain!, throughShortcut!) : undefined;
       },
     };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    const main = this.main.writeOnnx(graph, input);
+    const shortcut = this.shortcut ? writeModule(graph, this.shortcut, input) : input;
+    return graph.add("Relu", [graph.add("Add", [main, shortcut])]);
   }
 }

@@ -8,7 +8,7 @@ import {
 } from "../../kernels/index.js";
 import { sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
 import { kaimingNormal, uniformFanIn } from "../initialise.js";
-import { Parameter, type Activation, type LinearStart, type Module, type Pass } from "../module.js";
+import { Parameter, type Activation, type LinearStart, type Module, type OperatorGraph, type Pass } from "../module.js";
 
 export interface Conv2dLayerOptions {
   stride?: number;
@@ -81,5 +81,18 @@ export class Conv2d implements Module {
         return inputNeeded ? conv2dInputGradient(recorder, own, weight.value, input.shape, geometry) : undefined;
       },
     };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    const { stride, padding, relu } = this;
+    const { weight } = this.parameters;
+    const bias = this.parameters.bias as Parameter | undefined;
+    const inputs = [input, graph.constant(weight), ...(bias ? [graph.constant(bias)] : [])];
+    const output = graph.add("Conv", inputs, {
+      kernel_shape: weight.shape.slice(2),
+      strides: [stride, stride],
+      pads: [padding, padding, padding, padding],
+    });
+    return relu ? graph.add("Relu", [output]) : output;
   }
 }

@@ -1,7 +1,14 @@
 import { matmul, reluBackward, sumChannels } from "../../kernels/index.js";
 import { expectShape, type Shape, type Tensor } from "../../tensor/index.js";
 import { uniformFanIn } from "../initialise.js";
-import { Parameter, type Activation, type FeatureActivation, type Module, type Pass } from "../module.js";
+import {
+  Parameter,
+  type Activation,
+  type FeatureActivation,
+  type Module,
+  type OperatorGraph,
+  type Pass,
+} from "../module.js";
 
 /** y = x·Wᵀ + b, with ReLU where asked: x is [B, inputs], W [outputs, inputs], b [outputs], y [B, outputs]. */
 export class Linear implements Module {
@@ -41,7 +48,14 @@ export class Linear implements Module {
       },
     };
   }
+
   forwardWithFeatures(pass: Pass, input: Tensor<"f32">): FeatureActivation {
     return { ...this.forward(pass, input), features: input };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    const { weight, bias } = this.parameters;
+    const output = graph.add("Gemm", [input, graph.constant(weight), graph.constant(bias)], { transB: 1 });
+    return this.options.relu ? graph.add("Relu", [output]) : output;
   }
 }

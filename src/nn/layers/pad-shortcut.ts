@@ -1,6 +1,6 @@
 import { conv2d, conv2dInputGradient, conv2dShape } from "../../kernels/index.js";
 import type { Shape, Tensor } from "../../tensor/index.js";
-import { Parameter, type Activation, type Module, type Pass } from "../module.js";
+import { Parameter, type Activation, type Module, type OperatorGraph, type Pass } from "../module.js";
 
 /**
  * Takes every `stride`-th pixel and adds channels of zeros: [B, inputs, H, W] to [B, outputs, ⌈H/stride⌉, ⌈W/stride⌉].
@@ -31,5 +31,10 @@ export class PadShortcut implements Module {
       backward: (gradient, inputNeeded) =>
         inputNeeded ? conv2dInputGradient(recorder, gradient, weight, input.shape, this.options) : undefined,
     };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    const { stride } = this.options;
+    return graph.add("Conv", [input, graph.constant(this.parameters.identity)], { strides: [stride, stride] });
   }
 }

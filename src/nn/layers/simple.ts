@@ -13,12 +13,21 @@ import {
   reluBackward,
 } from "../../kernels/index.js";
 import { expectRank, reshape, sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
-import type { Activation, Module, Pass } from "../module.js";
+import type { Activation, Module, OperatorGraph, Pass } from "../module.js";
 
 export interface Window {
   kernel: number;
   stride: number;
   padding?: number;
+}
+
+/** A window in the words of ONNX. */
+function windowAttributes({ kernel, stride, padding = 0 }: Readonly<Window>): Record<string, number[]> {
+  return {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+  };
 }
 
 /**
@@ -40,6 +49,11 @@ export class MaxPool2d implements Module {
         inputNeeded ? maxPool2dBackward(recorder, input, output, gradient, this.window) : undefined,
     };
   }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    const output = graph.add("MaxPool", [input], windowAttributes(this.window));
+    return this.window.relu ? graph.add("Relu", [output]) : output;
+  }
 }
 
 /** The mean of each window: [B, C, H, W] to [B, C, H', W']. */
@@ -57,6 +71,10 @@ export class AvgPool2d implements Module {
         inputNeeded ? avgPool2dBackward(recorder, gradient, input.shape, this.window) : undefined,
     };
   }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    return graph.add("AveragePool", [input], { ...windowAttributes(this.window), count_include_pad: 1 });
+  }
 }
 
 /** The mean of each channel: [B, C, H, W] to [B, C]. */
@@ -73,6 +91,10 @@ export class GlobalAvgPool implements Module {
         inputNeeded ? globalAvgPoolBackward(recorder, gradient, input.shape) : undefined,
     };
   }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    return graph.add("Flatten", [graph.add("GlobalAveragePool", [input])]);
+  }
 }
 
 /** max(0, x). */
@@ -87,6 +109,10 @@ export class ReLU implements Module {
       output,
       backward: (gradient, inputNeeded) => (inputNeeded ? reluBackward(recorder, output, gradient) : undefined),
     };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    return graph.add("Relu", [input]);
   }
 }
 
@@ -114,6 +140,11 @@ export class Dropout implements Module {
       backward: (gradient, inputNeeded) => (inputNeeded ? dropoutBackward(recorder, gradient, options) : undefined),
     };
   }
+
+  /** Nothing: an evaluation pass drops nothing. */
+  writeOnnx(_graph: OperatorGraph, input: string): string {
+    return input;
+  }
 }
 
 /** [B, …] to [B, the rest multiplied]; nothing is copied. */
@@ -127,5 +158,9 @@ export class Flatten implements Module {
       output: reshape(input, this.outputShape(input.shape)),
       backward: (gradient) => reshape(gradient, input.shape),
     };
+  }
+
+  writeOnnx(graph: OperatorGraph, input: string): string {
+    return graph.add("Flatten", [input]);
   }
 }

@@ -62,7 +62,7 @@ export function buildModule(architecture: string, image: ImageShape, classes: nu
     if (!(error instanceof ShapeError)) throw error;
     const { channels, height, width } = image;
     throw new InputError(
-      `network ${architecture} cannot take images of ${channels} × ${height} × ${width}: ${error.message}`,
+      `network ${architecture} cannot take images of ${channels} × ${height} × ${width}: ${error.message}; give larger images (--size brings a folder of them to a size), or another network`,
     );
   }
 }

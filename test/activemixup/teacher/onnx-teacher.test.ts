@@ -245,6 +245,7 @@ describe("OnnxTeacher", () => {
     };
     const two: Graph = { ...linear({ tail: "Softmax" }) };
     const both: Graph = { ...two, outputs: { ...two.outputs, logits: { type: "float32", shape: ["N", CLASSES] } } };
+    const unnamed: Graph = { ...two, outputs: { ...two.outputs, flat: { type: "float32", shape: ["N", SIZE] } } };
     const text = join(folder, "text.onnx");
     writeFileSync(text, "no model");
     expect({
@@ -256,7 +257,7 @@ describe("OnnxTeacher", () => {
       deviation: await refusal(linear(), { onnx: { deviation: [1, 0] } }),
       range: await refusal(linear({ type: "uint8" }), { onnx: { range: "0-1" } }),
       eightBits: await refusal(linear({ type: "uint8" }), { onnx: { mean: [1, 2] } }),
-      outputs: await refusal(both),
+      outputs: await refusal(unnamed),
       input: await refusal(linear(), { onnx: { input: "image" } }),
       type: await refusal({
         ...linear(),
@@ -283,7 +284,7 @@ describe("OnnxTeacher", () => {
         "logits": "the teacher onnx:MODEL gave no answer to QUERY in 1 attempt: the score of class 0 is NUMBER; expected 0 or more; mend the teacher, then go on from what is kept (distill --resume)",
         "mean": "the teacher onnx:PATH: onnx.mean has 3 numbers for 2 channels; these are 2 × 3 × 4",
         "missing": "onnx:PATH: cannot be read: ENOENT …; check the path",
-        "outputs": "onnx:PATH: has 2 outputs: out, logits; set onnx.output to one of them",
+        "outputs": "onnx:PATH: has 2 outputs: out, flat; set onnx.output to one of them",
         "probabilities": "onnx:MODEL: its output out is probabilities already, and logits were expected; set answer.form to probabilities (or to logits, if they only look so)",
         "range": "onnx:PATH: its input in is uint8, and onnx.range is 0-1; make the two agree",
         "size": "the teacher onnx:PATH takes any × 1 × 4 × 6 at its input in, read as NCHW; these are 2 × 3 × 4 (channels, height, width): give images of the teacher's size, or set onnx.layout",
@@ -292,9 +293,10 @@ describe("OnnxTeacher", () => {
         "type": "onnx:PATH: its input in is float16; expected float32 or uint8",
       }
     `);
-    expectLogits(await answersOf(both, { onnx: { output: "logits" } }), (image) =>
-      logits(pixelsOf(image).map((pixel) => pixel / 255)),
-    );
+    // Named, or taken for its name.
+    for (const settings of [{ onnx: { output: "logits" } }, {}]) {
+      expectLogits(await answersOf(both, settings), (image) => logits(pixelsOf(image).map((pixel) => pixel / 255)));
+    }
   });
 });
 

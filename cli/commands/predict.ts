@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
+import { Command, Option } from "commander";
+import { readLabels } from "../../src/activemixup/teacher/settings-file.node.js";
+import { InputError } from "../../src/errors.js";
+import { Predictor } from "../../src/nn/index.js";
+import type { Device } from "../../src/tensor/index.js";
+import type { CommonOptions } from "../common-options.js";
+import { withDevice } from "../device.js";
+import { checkWritable, writeWhole } from "../files.js";
+import { openNetwork } from "../networks.js";
+import { whole } from "../parse.js";
+import { imageBatches } from "../predict/batches.js";
+import { csvLines, jsonLines, Predictions, textLines, type Format } from "../predict/predictions.js";
+import { countOf, findSources, type ImageSource } from "../predict/sources.js";
+import { createProgress, type Progress } from "../progress.js";
+import { deviceRecord } from "../tuning.js";
+import { version } from "../version.js";
+
+interface PredictOptions extends CommonOptions {
+  readonly model: string;
+  readonly top: number;
+  readonly csv?: boolean;
+  readonly labels?: string;
+  readonly out?: string;
+}
+
+/** Images on the device at a time, and in one step of the network; fewer where they are large. */
+const BATCH = 1024;
+const BATCH_BYTES = 2 ** 26;
+/** Characters that are printed at once. */
+const PIECE = 2 ** 16;
+
+/** `activemixup predict`: what a network says of images. */
+export function predictCommand(signal: AbortSignal): Command {
+  return new Command("predict")
+    .description("classify images: of each the likeliest classes, with their probabilities")
+    .argument("<images...>", "image files, folders of them, or data sets (PATH or PATH:train or PATH:test)")
+    .requiredOption("--model <file>", "the network (safetensors)")
+    .option("--top <count>", "classes to tell of each image", whole(1), 3)
+    .option("--labels <file>", "names of the classes, one a line, where the network's file has none, or others")
+    .addOption(new Option("--csv", "print CSV, a line an image").conflicts("json"))
+    .option("--out <file>", "write to this file instead of stdout, as CSV or JSON where it ends in .csv or .json")
+    .action(async (images: string[], options: PredictOptions) => {
+      const progress = createProgress(options.quiet);
+      const classNames = options.labels === undefined ? undefined : await readLabels(options.labels);
+      const sources = await findSources(images);
+      if (options.out !== undefined) await checkWritable("--out", options.out);
+      await withDevice(options, progress, async (device) => {
+        const { predictions, about } = await predict(device, sources, classNames, options, progress, signal);
+        const lines = formatOf(options, about)(predictions);
+        if (options.out === undefined) return print(lines);
+        await writeWhole(options.out, lines);
+        const count = predictions.names.length;
+        const summary = options.json
+          ? JSON.stringify({ ...about, out: options.out })
+          : `${options.out}: ${count} images`;
+        process.stdout.write(`${summary}\n`);
+      });
+    });
+}
+
+async function predict(
+  device: Device,
+  sources: readonly ImageSource[],
+  labels: readonly string[] | undefined,
+  { model, top }: PredictOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ predictions: Predictions; about: object }> {
+  const network = await openNetwork(device, "--model", model);
+  try {
+    const { image, classes, classNames, architecture } = network.spec;
+    if (labels && labels.length !== classes) {
+      throw new InputError(`--labels names ${labels.length} classes; ${model} has ${classes}: name each of them`);
+    }
+    const total = countOf(sources);
+    const size = image.channels * image.height * image.width;
+    const batch = Math.max(1, Math.min(BATCH, total, Math.floor(BATCH_BYTES / size)));
+    const predictions = new Predictions(Math.min(top, classes), labels ?? classNames);
+    const predictor = await Predictor.create(network, batch);
+    try {
+      for await (const { names, pixels } of imageBatches(sources, batch, { image, model }, signal)) {
+        predictions.add(names, (await predictor.predict(pixels, signal)).probabilities);
+        progress.update("predicting", predictions.names.length, total, "images");
+      }
+    } finally {
+      predictor.dispose();
+      progress.end();
+    }
+    const about = { version, device: deviceRecord(device), model: { file: model, architecture }, images: total };
+    return { predictions, about };
+  } finally {
+    network.dispose();
+  }
+}
+
+function formatOf({ json, csv, out }: PredictOptions, about: object): Format {
+  if (csv || (!json && out?.endsWith(".csv"))) return csvLines;
+  if (json || out?.endsWith(".json")) return jsonLines(about);
+  return textLines;
+}
+
+/** Lines to stdout in larger pieces, at the reader's speed; a reader that has seen enough, as `head` has, ends it. */
+async function print(lines: Iterable<string>): Promise<void> {
+  const { stdout } = process;
+  let gone = false;
+  const onError = ({ code }: NodeJS.ErrnoException) => {
+    gone = code === "EPIPE";
+  };
+  stdout.on("error", onError);
+  try {
+    let piece = "";
+    for (const line of lines) {
+      piece += line;
+      if (piece.length < PIECE) continue;
+      if (!stdout.write(piece)) await Promise.race([once(stdout, "drain"), once(stdout, "close")]);
+      piece = "";
+      if (gone) return;
+    }
+    stdout.write(piece);
+    // A fault of the last piece is told after this turn of the event loop.
+    await setImmediate();
+  } finally {
+    stdout.off("error", onError);
+  }
+}
