@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "runs/"] },
+  { ignores: ["dist/", "dist-docs/", "node_modules/", "runs/"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
@@ -10,6 +10,12 @@ export default tseslint.config(
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/restrict-template-expressions": "off",
+    },
+  },
+  {
+    files: ["examples/browser/*.js"],
+    languageOptions: {
+      globals: { document: "readonly", ImageData: "readonly", location: "readonly", URLSearchParams: "readonly" },
     },
   },
   { files: ["**/*.js", "**/*.mjs"], languageOptions: { globals: { console: "readonly", process: "readonly" } } },

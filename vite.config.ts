@@ -1,11 +1,16 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { nodeImports, output } from "./scripts/build/chunks.mjs";
+import { minify } from "./scripts/build/minify.mjs";
+import { wgsl } from "./scripts/build/wgsl.mjs";
 
 const rooms = ["tensor", "kernels", "nn", "data", "activemixup"];
-const entries = ["src/index.ts", ...rooms.map((room) => `src/${room}/index.ts`), "cli/main.ts", "bench/main.ts"].filter(
-  (entry) => existsSync(entry),
-);
+const modules = ["src/index", ...rooms.map((room) => `src/${room}/index`), "src/needs-node", "cli/main", "bench/main"];
+// The bundle for machines without Node carries this file, and no cli nor bench.
+const entries = Object.fromEntries(
+  modules.map((name) => [name, `${name}.ts`]).filter(([, file]) => existsSync(file!)),
+) as Record<string, string>;
 
 /** The test files that take longest where no shader is cached yet, by far more than their length says. */
 const LONGEST = [
@@ -30,17 +35,17 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// One module in, one module out: WGSL files become strings, nothing is bundled or minified.
 export default defineConfig({
+  plugins: [wgsl(), nodeImports(), minify()],
   build: {
     target: "node20",
     outDir: "dist",
-    minify: false,
+    minify: false, // Of libraries Vite minifies but half; scripts/build/minify.mjs does it.
     reportCompressedSize: false,
     lib: { entry: entries, formats: ["es"] },
     rollupOptions: {
       external: (id) => !id.startsWith(".") && !id.startsWith("/"),
-      output: { preserveModules: true, preserveModulesRoot: ".", entryFileNames: "[name].js" },
+      output,
     },
   },
   test: {

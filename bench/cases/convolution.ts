@@ -7,7 +7,7 @@ import {
   conv2dWeightGradient,
   type Conv2dPass,
   type Conv2dVariant,
-} from "../../src/kernels/index.js";
+} from "../../src/kernels/conv2d/index.js";
 import { sizeOf, type Recorder, type Shape, type Tensor } from "../../src/tensor/index.js";
 import { arithmetic, forcedName, kernelCase, type Case } from "./case.js";
 

@@ -1,15 +1,17 @@
 import {
   chooseMatmul,
-  chooseMatmulHalf,
   matmul,
   matmulChoice,
-  matmulHalf,
-  matmulHalfChoice,
-  type MatmulHalfVariant,
   type MatmulOptions,
   type MatmulSizes,
   type MatmulVariant,
-} from "../../src/kernels/index.js";
+} from "../../src/kernels/matmul/index.js";
+import {
+  chooseMatmulHalf,
+  matmulHalf,
+  matmulHalfChoice,
+  type MatmulHalfVariant,
+} from "../../src/kernels/matmul-half/index.js";
 import { arithmetic, filled, forcedName, kernelCase, recorded, traffic, type Case, type Work } from "./case.js";
 
 interface Product {

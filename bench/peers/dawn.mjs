@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
  * that an engine is compared and not its driver. Peers look for `navigator.gpu`, as in a browser.
  */
 export async function provideWebGpu(profile) {
-  const { loadDawn, togglesOf } = await import("../../dist/src/tensor/webgpu/dawn.node.js");
+  const { loadDawn, togglesOf } = await import("../../dist/node/dawn.node.js");
   const gpu = await loadDawn({ profile });
   const navigator = { gpu, userAgent: "Node", hardwareConcurrency: availableParallelism() };
   Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });

@@ -136,7 +136,7 @@ async function blendSubject(engine, workload) {
 
 /** WebGPU's own copy from buffer to buffer, on a device of its own: what no kernel beats. */
 async function copySubject(profile, { bytes }) {
-  const { loadDawn } = await import("../../dist/src/tensor/webgpu/dawn.node.js");
+  const { loadDawn } = await import("../../dist/node/dawn.node.js");
   const gpu = await loadDawn({ profile });
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   const device = await adapter.requestDevice({ requiredLimits: { maxBufferSize: adapter.limits.maxBufferSize } });

@@ -7,7 +7,7 @@ import { join, posix } from "node:path";
 const TEST_PACKAGES = ["fast-check", "vite", "vitest"];
 
 /** What the kernel tests need of the project beside `test/kernels`, `test/tensor` and the files next to them. */
-const TEST_SOURCES = ["src", "test/kernels", "test/tensor", "vite.config.ts", "tsconfig.json"];
+const TEST_SOURCES = ["src", "test/kernels", "test/tensor", "scripts/build", "vite.config.ts", "tsconfig.json"];
 
 const LICENCE = /^(licen[cs]e|notice|copying|thirdpartynotice)/i;
 const NEVER_READ = /\.(d\.[cm]?ts|map|md|markdown)$/;

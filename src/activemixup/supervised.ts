@@ -7,6 +7,15 @@ import { createTensor } from "../tensor/index.js";
 import { share } from "./evaluation.js";
 import { MOST_STEPS } from "./plan.js";
 
+/** Hears of training on labelled images while it goes on, and may end it. */
+export interface LabelledFitObserver {
+  readonly signal?: AbortSignal | undefined;
+  /** `images` of `of`, each as often as it is trained on. */
+  readonly onProgress?: ((images: number, of: number) => void) | undefined;
+  /** After each pass over the images: its number, from 1, and the mean loss of its steps (nats). */
+  readonly onEpoch?: ((epoch: number, loss: number) => void) | undefined;
+}
+
 /** What training on labelled images is done with. */
 export interface LabelledFitOptions {
   readonly epochs: number;
@@ -22,13 +31,13 @@ export interface LabelledFitOptions {
 /**
  * Trains a network on the true labels of `data` with Adam and a cosine schedule. An abort ends it early; the network
  * then holds what was trained until then.
- * @throws InputError where the epochs are more steps than {@link MOST_STEPS}.
+ * @throws InputError where the epochs are more steps than `MOST_STEPS`.
  */
 export async function fitLabelled(
   network: Network,
   data: ImageSet,
   options: LabelledFitOptions,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (images: number, of: number) => void } = {},
+  { signal, onProgress, onEpoch }: LabelledFitObserver = {},
 ): Promise<{ epochs: number; interrupted: boolean; loss: number }> {
   const stepsPerEpoch = Math.max(1, Math.round(data.count / options.batch));
   const steps = options.epochs * stepsPerEpoch;
@@ -59,6 +68,7 @@ export async function fitLabelled(
       onEpoch: (epoch) => {
         epochs = epoch.step / stepsPerEpoch;
         loss = epoch.loss;
+        onEpoch?.(epochs, loss);
       },
     });
     return { epochs, interrupted: false, loss };

@@ -151,5 +151,14 @@ export function drawDigits(count: number, seed: number, { size = 20 }: DigitsOpt
     const random = new Philox(seed, RandomStream.digits, index);
     drawDigit(label, random, size, squared, pixels.subarray(index * area, (index + 1) * area));
   }
-  return { name: "digits", count, channels: 1, height: size, width: size, pixels, labels, classes: CLASSES };
+  return {
+    name: `drawn digits, seed ${seed}`,
+    count,
+    channels: 1,
+    height: size,
+    width: size,
+    pixels,
+    labels,
+    classes: CLASSES,
+  };
 }

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import type { Device } from "../tensor/index.js";
 import { namedParameters } from "./module.js";
 import { checkState, Network, type NetworkSpec, type NetworkState } from "./network.js";
-import { architectures, buildModule } from "./networks/index.js";
+import { buildModule, knowsNetwork } from "./networks/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 
 /** Key of the safetensors metadata under which the {@link NetworkSpec} stands, as JSON. */
@@ -74,7 +74,7 @@ export function checkSpec(spec: Partial<NetworkSpec>, wrong: (found: string) => 
   const { architecture, image, classes, mean, deviation, classNames } = spec;
   const isSize = (value: unknown, most: number) =>
     Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
-  if (!architecture || !architectures.includes(architecture)) throw wrong(`its architecture is "${architecture}"`);
+  if (!architecture || !knowsNetwork(architecture)) throw wrong(`its architecture is "${architecture}"`);
   if (!image || !isSize(image.channels, 16) || !isSize(image.height, 4096) || !isSize(image.width, 4096)) {
     throw wrong(`its image shape is ${JSON.stringify(image)}`);
   }

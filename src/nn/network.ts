@@ -30,7 +30,7 @@ import { buildModule, type ImageShape } from "./networks/index.js";
 
 /** What a network is, apart from its weights: all that a file's metadata says of it. */
 export interface NetworkSpec {
-  /** One of {@link architectures}. */
+  /** One of {@link architectures}, or a name that {@link defineNetwork} was given. */
   readonly architecture: string;
   readonly image: ImageShape;
   readonly classes: number;
@@ -144,7 +144,7 @@ export class Network {
   /**
    * Takes over stored values.
    * @param source named in errors, for example the file
-   * @throws InputError as {@link checkState} does
+   * @throws InputError as `checkState` does
    */
   load(state: NetworkState, source: string): void {
     checkState(this.parameters, state, `${source}, as ${this.spec.architecture}`);

@@ -6,13 +6,18 @@ import { openWebGpu, type WebGpuOptions } from "./webgpu/open.js";
 /** `auto` takes a hardware adapter, else a software one, else the CPU reference. */
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
+/** What `navigator.gpu` and Dawn's entry have in common: so much of WebGPU's types is all that a caller needs to know. */
+export interface WebGpuEntry {
+  requestAdapter(options?: object): Promise<object | null>;
+}
+
 export interface OpenOptions {
   /** Dawn's speed toggles: `fast` leaves out validation and bounds checks, `safe` keeps them. */
   profile?: "safe" | "fast";
   /** Fill new memory with NaN bits, to show kernels that read what nobody wrote. */
   poison?: boolean;
   /** The WebGPU entry to use; the browser's `navigator.gpu`, else Dawn, where absent. */
-  gpu?: GPU;
+  gpu?: WebGpuEntry;
   /**
    * Variants that were measured to be the fastest, or a function that finds them once the device is known. None where
    * absent: results then depend on the device and the release alone. With `tuned: rememberedVariants` of
@@ -50,12 +55,24 @@ async function openUntuned(choice: DeviceChoice, options: OpenOptions): Promise<
   }
 }
 
+/** What tells a browser from Node. */
+interface Surroundings {
+  navigator?: { gpu?: GPU; userAgent: string };
+  process?: { versions?: { node?: string } };
+}
+
 type Entry = { readonly gpu: GPU } & Pick<WebGpuOptions, "toggles" | "probe" | "implementation">;
 
 async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<Entry> {
-  if (gpu) return { gpu };
-  const { navigator } = globalThis as { navigator?: { gpu?: GPU; userAgent: string } };
+  if (gpu) return { gpu: gpu as GPU };
+  const { navigator, process } = globalThis as Surroundings;
   if (navigator?.gpu) return { gpu: navigator.gpu, implementation: navigator.userAgent };
+  if (!process?.versions?.node) {
+    throw new DeviceError(
+      "this browser has no WebGPU (navigator.gpu is missing): it takes a browser that has it, and a page from https or " +
+        'localhost; openDevice("cpu") computes without',
+    );
+  }
   const { dawnOptions, dawnVersion, loadDawn, togglesOf } = await import("./webgpu/dawn.node.js");
   const { probeMatrices } = await import("./webgpu/matrix-probe.node.js");
   return {

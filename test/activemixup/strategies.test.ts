@@ -12,7 +12,8 @@ import {
 } from "../../src/activemixup/index.js";
 import { passSeed, BALD_PASSES } from "../../src/activemixup/acquisition/bald.js";
 import { drawDigits, type ImageSet } from "../../src/data/index.js";
-import { blendImages, drawGumbel, WHOLE_WEIGHT } from "../../src/kernels/index.js";
+import { blendImages, WHOLE_WEIGHT } from "../../src/kernels/index.js";
+import { drawGumbel } from "../../src/kernels/select/index.js";
 import { Network, type Pass } from "../../src/nn/index.js";
 import { createTensor, readTensor, record, type Device, type Tensor } from "../../src/tensor/index.js";
 import { useDevices } from "../devices.js";

@@ -24,7 +24,14 @@ function nearestNeighborAccuracy(images: ImageSet, known: ImageSet): number {
 describe("drawDigits", () => {
   test("gives grey images of the size asked for, 20 by default, with balanced labels", () => {
     const set = drawDigits(25, 1);
-    expect(set).toMatchObject({ name: "digits", count: 25, channels: 1, height: 20, width: 20, classes: 10 });
+    expect(set).toMatchObject({
+      name: "drawn digits, seed 1",
+      count: 25,
+      channels: 1,
+      height: 20,
+      width: 20,
+      classes: 10,
+    });
     expect(set.labels).toEqual(Uint8Array.from({ length: 25 }, (_, i) => i % 10));
     expect(set.pixels.length).toBe(25 * 400);
     expect(drawDigits(3, 1, { size: 28 })).toMatchObject({ height: 28, width: 28 });

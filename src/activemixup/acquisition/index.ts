@@ -15,7 +15,9 @@ export { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
 export { RandomAcquisition } from "./random.js";
 export { ScoreRule } from "./score.js";
 
+/** An acquisition strategy: what `distill` needs to know of it before it begins. */
 export interface StrategyEntry {
+  /** What it chooses, in half a sentence. */
   readonly about: string;
   /** Looks at each pair with one random λ, not with the whole grid. */
   readonly single?: boolean;
@@ -35,7 +37,7 @@ function lowest(rule: (context: AcquisitionContext) => Promise<ScoringRule>): St
   return async (context) => LowestScoreAcquisition.create(context, await rule(context));
 }
 
-/** The acquisition strategies by name. */
+/** The acquisition strategies of the project by name. */
 export const strategies: Readonly<Record<string, StrategyEntry>> = {
   confidence: {
     about: "those in which the student is least sure, by its smallest confidence over λ (the paper)",
@@ -81,13 +83,28 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
   "real-only": { about: "the real images alone: no mixup" },
 };
 
+const known = new Map(Object.entries(strategies));
+
+/**
+ * Makes a strategy of one's own known by a name, for the life of the process: {@link DistillOptions.strategy} then takes
+ * that name. Candidates of lowest score are chosen by a {@link LowestScoreAcquisition} with a {@link ScoringRule};
+ * anything else by a class of one's own.
+ * @throws InputError where a strategy of that name is known already.
+ */
+export function defineStrategy(name: string, strategy: StrategyEntry): void {
+  if (known.has(name))
+    throw new InputError(`defineStrategy: there is a strategy "${name}" already; choose another name`);
+  known.set(name, strategy);
+}
+
 /**
  * The strategy called `name`.
  * @throws InputError where there is none.
  */
 export function findStrategy(name: string): StrategyEntry {
-  if (!Object.hasOwn(strategies, name)) {
-    throw new InputError(`no strategy is called "${name}"; choose one of ${Object.keys(strategies).join(", ")}`);
+  const strategy = known.get(name);
+  if (!strategy) {
+    throw new InputError(`no strategy is called "${name}"; choose one of ${[...known.keys()].join(", ")}`);
   }
-  return strategies[name];
+  return strategy;
 }

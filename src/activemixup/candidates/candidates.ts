@@ -27,7 +27,7 @@ export interface Candidates {
   readonly size: number;
   /** L, λ at which {@link choice} can have a candidate; 1 where a candidate is one image. */
   readonly lambdas: number;
-  /** Each candidate is looked at with one λ of the L alone, drawn from this seed ({@link drawLambda} of its place). */
+  /** Each candidate is looked at with one λ of the L alone, drawn from this seed (`drawLambda` of its place). */
   readonly single?: { readonly seed: number } | undefined;
   /** P, candidates in one batch of a {@link CandidateView}. */
   readonly batch: number;

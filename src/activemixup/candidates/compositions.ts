@@ -2,11 +2,11 @@ import {
   composeImages,
   composeOnHost,
   drawWarps,
-  drawWarpsReference,
   gatherRows,
   rangeIndices,
   type WarpRanges,
 } from "../../kernels/index.js";
+import { drawWarpsReference } from "../../kernels/warp/index.js";
 import type { Network } from "../../nn/index.js";
 import { createTensor, RandomStream, reshape, writeTensor, type Recorder, type Tensor } from "../../tensor/index.js";
 import {

@@ -1,8 +1,14 @@
 /** What an acquisition chooses from. */
 export { chooseBlendAt, scoringWork, type BlendAt, type ScoringWork } from "./blend-at.js";
-export type { Candidates, CandidateView, Choice, Heads } from "./candidates.js";
+export type { Candidates, CandidateView, Choice, Heads, ViewOptions } from "./candidates.js";
 export type { Box, Composition, CompositionKind } from "./composition.js";
 export { ComposedCandidates, type CompositionOptions } from "./compositions.js";
-export { candidateKinds, checkCandidates, createCandidates, type CandidateKind } from "./kinds.js";
-export { PairCandidates, type PairOptions } from "./pairs.js";
+export {
+  candidateKinds,
+  checkCandidates,
+  createCandidates,
+  type CandidateKind,
+  type CandidateOptions,
+} from "./kinds.js";
+export { PairCandidates, type PairOptions, type Pixels } from "./pairs.js";
 export { Pool } from "./pool.js";

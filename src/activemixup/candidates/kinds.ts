@@ -27,7 +27,10 @@ const COMPOSITIONS = 60_000;
 /** Numbers of candidates fit 31 bits, since each has two images that are warped. */
 const MOST_COMPOSITIONS = 2 ** 31;
 
-type CandidateOptions = Pick<DistillOptions, "candidates" | "candidateWarps" | "pool" | "lambdas" | "seed" | "blendAt">;
+export type CandidateOptions = Pick<
+  DistillOptions,
+  "candidates" | "candidateWarps" | "pool" | "lambdas" | "seed" | "blendAt"
+>;
 
 /**
  * The candidates of a run.

@@ -33,7 +33,7 @@ export function checkTeachers([first, ...others]: readonly Teacher[]): void {
 export class Panel {
   /**
    * @param ledgers one a teacher, at least one
-   * @throws InputError where the teachers do not go together ({@link checkTeachers})
+   * @throws InputError where the teachers do not go together (`checkTeachers`)
    */
   constructor(private readonly ledgers: readonly Ledger[]) {
     checkTeachers(ledgers.map(({ teacher }) => teacher));

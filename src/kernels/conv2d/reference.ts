@@ -56,7 +56,7 @@ export function conv2dReference(
   }
 }
 
-/** Defines the gradient of {@link conv2dReference}'s x: dX [N, C, H, W] from dOut [N, O, OH, OW], summed in f64. */
+/** Defines the gradient of `conv2dReference`'s x: dX [N, C, H, W] from dOut [N, O, OH, OW], summed in f64. */
 export function conv2dInputGradientReference(
   dOut: Float32Array,
   weight: Float32Array,
@@ -89,7 +89,7 @@ export function conv2dInputGradientReference(
   }
 }
 
-/** Defines the gradient of {@link conv2dReference}'s weights: dWeight [O, C, KH, KW], summed in f64. */
+/** Defines the gradient of `conv2dReference`'s weights: dWeight [O, C, KH, KW], summed in f64. */
 export function conv2dWeightGradientReference(
   x: Float32Array,
   dOut: Float32Array,

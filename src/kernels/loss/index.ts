@@ -99,7 +99,7 @@ export function accumulateMean(recorder: Recorder, values: Tensor<"f32">, total:
 }
 
 /**
- * The class of each row of `x` [B, K]: the first k with the largest value, as u32 [B]. A NaN counts as the largest.
+ * The class of each row of `x`, `[B, K]`: the first k with the largest value, as u32 [B]. A NaN counts as the largest.
  * @throws ShapeError where x has not two axes, DTypeError where it is not f32.
  */
 export function argmax(recorder: Recorder, x: Tensor<"f32">): Tensor<"u32"> {

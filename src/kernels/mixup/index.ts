@@ -142,7 +142,7 @@ export function blendFeatures(
 /**
  * The blends of the batch of candidates that the counter stands at, computed from their numbers: candidate
  * min(counter · P + p, pool − 1) at each λ of the grid, P·L blends, all λ of a candidate next to each other; or P blends,
- * each at one λ ({@link drawLambda}), where `single`. Pair numbers in `pairs` have to be those of n images.
+ * each at one λ (`drawLambda`), where `single`. Pair numbers in `pairs` have to be those of n images.
  * @throws ShapeError where `images` is not 2 to 92681, `batch` not a whole number from 1 up, `lambdas` has not one
  * axis, `pairs` is not [pool], `pool` without `pairs` not the number of all pairs, or `counter` not [1]; DTypeError
  * where `lambdas`, `pairs` or `counter` is not u32; InputError where the seed is not of 32 bits.

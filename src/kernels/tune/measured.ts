@@ -41,7 +41,7 @@ function samplesOf(timings: Measured["timings"], variant: string): readonly numb
 }
 
 /**
- * The variant to run: the fastest, but that of the rule where no other is faster by {@link GAIN}. A variant that fails is
+ * The variant to run: the fastest, but that of the rule where no other is faster by `GAIN`. A variant that fails is
  * never it, unless all do: then it is that of the rule.
  */
 export function winnerOf({ byRule, timings }: Pick<Measured, "byRule" | "timings">): string {

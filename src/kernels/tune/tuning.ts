@@ -12,7 +12,7 @@ export interface TuningKey {
   readonly implementation: string;
   /** Dawn's toggles, by which its profiles differ. */
   readonly toggles: readonly string[];
-  /** {@link kernelsChecksum}. */
+  /** `kernelsChecksum`. */
   readonly kernels: string;
 }
 

@@ -60,9 +60,9 @@ export interface Normalisation {
 
 /** B images, each made of two warped ones: mixed, and the second cut into a box of the mix. */
 export interface Composition extends Blend {
-  /** [B, 2]: y0 | y1 << 16 and x0 | x1 << 16 of the box y0 ≤ y < y1, x0 ≤ x < x1; 0 and 0 for none. */
+  /** `[B, 2]`: y0 | y1 << 16 and x0 | x1 << 16 of the box y0 ≤ y < y1, x0 ≤ x < x1; 0 and 0 for none. */
   readonly box: Tensor<"u32">;
-  /** [2B, words]: row 2b warps the first image, row 2b + 1 the second. */
+  /** `[2B, words]`: row 2b warps the first image, row 2b + 1 the second. */
   readonly warps: Tensor<"u32">;
 }
 

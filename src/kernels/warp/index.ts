@@ -33,7 +33,7 @@ export {
 } from "./reference.js";
 
 /**
- * `count` random warps, u32 [count, {@link warpWords}]: i32 bit patterns in 65536ths. Words 0 to 3 are the matrix, by rows,
+ * `count` random warps, u32 [count, `warpWords`]: i32 bit patterns in 65536ths. Words 0 to 3 are the matrix, by rows,
  * that takes an output pixel's (x, y) from the middle of the image to the source's; 4 and 5 are what is added to x and y.
  * Word 6 is 1 where the displacements (x, y) of the 5 × 5 nodes count that follow, row by row, where `elastic` is above
  * 0. The same words on every device.

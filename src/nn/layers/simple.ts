@@ -15,7 +15,7 @@ import {
 import { expectRank, reshape, sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
 import type { Activation, Module, OperatorGraph, Pass } from "../module.js";
 
-interface Window {
+export interface Window {
   kernel: number;
   stride: number;
   padding?: number;

@@ -62,7 +62,8 @@ export async function openWebGpu(
   const software = isSoftware(adapter.info);
   const info: DeviceInfo = {
     kind: "webgpu",
-    adapter: adapter.info.device || adapter.info.description || adapter.info.vendor,
+    // Browsers say no more than the vendor and the architecture.
+    adapter: adapter.info.device || adapter.info.description || `${adapter.info.vendor} ${adapter.info.architecture}`,
     vendor: adapter.info.vendor,
     driver: adapter.info.description,
     implementation,

@@ -43,7 +43,7 @@ export class HttpTeacher implements Teacher {
     return this.parts.manner;
   }
 
-  /** @throws TeacherFault, InputError: see {@link exchange} */
+  /** @throws TeacherFault, InputError: see `exchange` */
   async query(batch: QueryBatch, signal?: AbortSignal): Promise<Answer[]> {
     const { address, request, answers } = this.parts;
     this.checkShape(batch);
