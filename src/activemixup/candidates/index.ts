@@ -6,3 +6,4 @@ export { ComposedCandidates, type CompositionOptions } from "./compositions.js";
 export { candidateKinds, checkCandidates, createCandidates, type CandidateKind } from "./kinds.js";
 export { PairCandidates, type PairOptions } from "./pairs.js";
 export { Pool } from "./pool.js";
+export { shownPixels } from "./shown.js";
