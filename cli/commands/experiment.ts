@@ -39,7 +39,7 @@ export function experimentCommand(signal: AbortSignal): Command {
       const progress = createProgress(options.quiet);
       const layout = new Layout(options.dataRoot, options.out);
       const results = options.tableOnly
-        ? await makeTables(experiments, layout, progress)
+        ? await makeTables(experiments, layout)
         : await runAll(experiments, layout, options, progress, signal);
       process.stdout.write(
         options.json ? `${JSON.stringify({ experiments: results })}\n` : `${describeResults(results, layout)}\n`,
@@ -80,15 +80,11 @@ function chosen(experiment: Experiment, { rows, seeds }: ExperimentOptions): Run
     );
 }
 
-async function makeTables(
-  experiments: readonly Experiment[],
-  layout: Layout,
-  progress: Progress,
-): Promise<ExperimentResults[]> {
+async function makeTables(experiments: readonly Experiment[], layout: Layout): Promise<ExperimentResults[]> {
   const all: ExperimentResults[] = [];
   for (const experiment of experiments) {
     const results = await collect(experiment, layout);
-    await publish(results, experiment, layout, progress);
+    await publish(results, experiment, layout);
     all.push(results);
   }
   return all;
@@ -106,7 +102,7 @@ async function runAll(
   const unfinished = await unfinishedRuns(runs, layout);
   if (unfinished.length === 0) progress.say("all runs are finished: there is nothing left to run");
   else await withDevice(options, progress, (device) => workOff(unfinished, layout, { device, progress, signal }));
-  return makeTables(experiments, layout, progress);
+  return makeTables(experiments, layout);
 }
 
 function describeResults(results: readonly ExperimentResults[], layout: Layout): string {

@@ -330,7 +330,7 @@ export class DistillRun {
     // One by one: a call takes no more than some 100,000 arguments.
     for (const answer of answers) this.answers.push(answer);
     for (const example of examples) this.examples.push(example);
-    const shown = answers.length > 0 && answers.every(isChoice) ? joined(parts) : undefined;
+    const shown = answers.length > 0 && answers.every(isChoice) ? concatenate(parts, Uint8Array) : undefined;
     return { answered: answers.length, skipped, shown };
   }
 
@@ -339,7 +339,10 @@ export class DistillRun {
     const { images, examples, trainer, committee } = this.equipment;
     if (this.start && round > 0) student.load(this.start, "the student's start");
     images.upload();
-    examples.set(this.examples, concatenate(this.answers.map(({ label }) => label)));
+    examples.set(this.examples, concatenate(
+        this.answers.map(({ label }) => label),
+        Float32Array,
+      ));
     // The others are trained for the next round's choice alone.
     const others = round < this.plan.length - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));
@@ -391,22 +394,15 @@ async function select(
   return { candidates, acquisition, beliefs: await Beliefs.create(student, Math.max(1, ...rounds)) };
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(sum(parts.map(({ length }) => length)));
+function concatenate<T extends Float32Array | Uint8Array>(
+  parts: readonly T[],
+  Kind: new (length: number) => T,
+): T {
+  const all = new Kind(sum(parts.map(({ length }) => length)));
   let offset = 0;
   for (const part of parts) {
     all.set(part, offset);
     offset += part.length;
-  }
-  return all;
-}
-
-function concatenate(rows: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(sum(rows.map(({ length }) => length)));
-  let offset = 0;
-  for (const row of rows) {
-    all.set(row, offset);
-    offset += row.length;
   }
   return all;
 }
