@@ -12,6 +12,7 @@ import { unfinishedRuns, workOff } from "../experiment/work.js";
 import { wholes } from "../parse.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
+import { tableLayout } from "../terminal.js";
 
 interface ExperimentOptions extends CommonOptions {
   readonly dataRoot: string;
@@ -110,7 +111,7 @@ function describeResults(results: readonly ExperimentResults[], layout: Layout):
   const head = several ? ["experiment", ...rowHead] : rowHead;
   const rows = results.flatMap(({ name, rows }) => rows.map((row) => [...(several ? [name] : []), ...rowCells(row)]));
   return [
-    formatTable([head, ...rows]),
+    formatTable([head, ...rows], tableLayout()),
     ...results.flatMap(({ name, teacher, reduced, rows }) => [
       ...(reduced ? [`${name} is reduced: ${reduced}`] : []),
       ...(teacher ? [`${name}: the teacher ${teacher.file} has test accuracy ${percent(teacher.accuracy)}`] : []),

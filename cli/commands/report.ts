@@ -11,6 +11,7 @@ import { compareRuns, type RunComparison } from "../report/compare.js";
 import { readRecord, readRun, type ToldRun } from "../report/read.js";
 import { REPORT, writeReport } from "../report/write.js";
 import { formatTable } from "../table.js";
+import { tableLayout } from "../terminal.js";
 import { version } from "../version.js";
 
 interface ReportOptions extends OutputOptions {
@@ -41,14 +42,18 @@ export function reportCommand(): Command {
 }
 
 function checkFolders(folders: readonly string[]): void {
-  const twice = folders.find((folder, index) => folders.slice(0, index).some((one) => resolve(one) === resolve(folder)));
+  const twice = folders.find((folder, index) =>
+    folders.slice(0, index).some((one) => resolve(one) === resolve(folder)),
+  );
   if (twice !== undefined) throw new InputError(`${twice} is given twice; name each run once`);
 }
 
 function outOf(folders: readonly string[], { out }: ReportOptions): string {
   if (out !== undefined) return out;
   if (folders.length === 1) return join(folders[0], REPORT);
-  throw new InputError(`--out is missing; name the file that compares the ${folders.length} runs, for example --out compared.html`);
+  throw new InputError(
+    `--out is missing; name the file that compares the ${folders.length} runs, for example --out compared.html`,
+  );
 }
 
 async function reportOne(run: ToldRun, out: string, progress: Progress): Promise<void> {
@@ -75,5 +80,5 @@ function asJson({ groups, differing }: RunComparison, out: string) {
 
 function describe({ groups }: RunComparison, out: string): string {
   const rows = groups.map((group) => [...rowCells(group).slice(0, -1), String(group.runs.length)]);
-  return `${formatTable([rowHead, ...rows])}\nthe report is in ${out}`;
+  return `${formatTable([rowHead, ...rows], tableLayout())}\nthe report is in ${out}`;
 }

@@ -45,11 +45,7 @@ async function teacherOf(found: FoundRun, layout: Layout): Promise<TeacherResult
 }
 
 /** Writes what an experiment's results are told by: JSON, Markdown, and a chart for each measure. */
-export async function publish(
-  results: ExperimentResults,
-  experiment: Experiment,
-  layout: Layout,
-): Promise<void> {
+export async function publish(results: ExperimentResults, experiment: Experiment, layout: Layout): Promise<void> {
   const charts = await drawCharts(results);
   for (const { measure, svg } of charts) await writeWhole(layout.results(experiment, `-${measure}.svg`), svg);
   const names = charts.map(({ measure }) => `${experiment.name}-${measure}.svg`);

@@ -26,9 +26,7 @@ export function runCharts(libraries: ChartLibraries, record: RunRecord): Markup 
     .map((make) => make(record))
     .filter(({ chart }) => chart.series.some(({ points }) => points.length > 0))
     .map(({ chart, caption }) => drawFigure(libraries, chart, caption));
-  return html`<div class="charts">
-${figures}</div>
-`;
+  return html`<div class="charts">${figures}</div> `;
 }
 
 interface Described {
@@ -90,7 +88,8 @@ function loss({ summary: { rounds } }: RunRecord): Described {
   const points = rounds.map(({ queries: x, loss: y }) => ({ x, y }));
   return {
     chart: { series: [{ name: "training loss", points }], x: QUERIES, y: "cross-entropy, nats" },
-    caption: "Mean loss of each round's last pass over all answers so far.",
+    caption:
+      "Mean loss of each round's last pass over all answers so far: soft labels keep it above 0, and answers about harder images raise it.",
   };
 }
 

@@ -17,20 +17,29 @@ export function comparePage(libraries: ChartLibraries, comparison: RunComparison
   const open = runs.filter(({ summary }) => !summary.stopped).length;
   const title = `${runs.length} runs side by side`;
   const body = html`<header>
-<h1>${title}</h1>
-<p>${groups.length === runs.length ? "No two differ in their seed alone." : "Runs that differ in their seed alone are pooled: mean ± sample standard deviation over seeds."}${open > 0 ? ` ${open} of the runs ${open === 1 ? "is" : "are"} not finished: what is told of ${open === 1 ? "it" : "them"} is so far.` : ""}</p>
-</header>
-<main>
-<section id="results"><h2>What they came to</h2>
-${resultTable(groups)}</section>
-<section id="course"><h2>By queries</h2>
-${charts(libraries, groups)}${pointTable(groups)}</section>
-<section id="options"><h2>In what they differ</h2>
-${differences(comparison)}</section>
-<section id="runs"><h2>Each run</h2>
-${htmlTable("Of each run what it came to, and its folder.", runHead, groups.flatMap(runRows))}</section>
-</main>
-`;
+      <h1>${title}</h1>
+      <p>
+        ${groups.length === runs.length ? "No two differ in their seed alone." : "Runs that differ in their seed alone are pooled: mean ± sample standard deviation over seeds."}${open > 0 ? ` ${open} of the runs ${open === 1 ? "is" : "are"} not finished: what is told of ${open === 1 ? "it" : "them"} is so far.` : ""}
+      </p>
+    </header>
+    <main>
+      <section id="results">
+        <h2>What they came to</h2>
+        ${resultTable(groups)}
+      </section>
+      <section id="course">
+        <h2>By queries</h2>
+        ${charts(libraries, groups)}${pointTable(groups)}
+      </section>
+      <section id="options">
+        <h2>In what they differ</h2>
+        ${differences(comparison)}
+      </section>
+      <section id="runs">
+        <h2>Each run</h2>
+        ${htmlTable("Of each run what it came to, and its folder.", runHead, groups.flatMap(runRows))}
+      </section>
+    </main> `;
   return page(title, body, written);
 }
 
@@ -75,9 +84,7 @@ function charts(libraries: ChartLibraries, groups: readonly RunGroup[]): Markup 
   const losses = groups.map(({ name, told }) => ({ name, points: lossCurve(told) }));
   const chart = { series: losses, x: "images answered by the teacher", y: "cross-entropy, nats" };
   const loss = drawFigure(libraries, chart, "Mean training loss of each round's last pass.");
-  return html`<div class="charts">
-${figures}${loss}</div>
-`;
+  return html`<div class="charts">${figures}${loss}</div> `;
 }
 
 function lossCurve(told: readonly ToldRun[]) {
@@ -100,9 +107,10 @@ function pointTable(groups: readonly RunGroup[]): Markup {
     ]),
   );
   const head = ["runs", "answered", "accuracy", "agreement", "seeds"];
-  return html`<details><summary>The numbers of these charts</summary>
-${htmlTable("Means after the rounds that ended with so many answers.", head, rows)}</details>
-`;
+  return html`<details>
+    <summary>The numbers of these charts</summary>
+    ${htmlTable("Means after the rounds that ended with so many answers.", head, rows)}
+  </details> `;
 }
 
 function differences({ groups, differing }: RunComparison): Markup {
@@ -111,15 +119,17 @@ function differences({ groups, differing }: RunComparison): Markup {
   const common = Object.entries(config.options).filter(([name]) => !differ.has(name));
   const table =
     differing.length === 0
-      ? html`<p>In nothing but their seeds.</p>\n`
+      ? html`<p>In nothing but their seeds.</p> `
       : htmlTable(
           "Options that are not the same in all runs.",
           ["runs", ...differing.map(({ option }) => option)],
           groups.map(({ name }, index) => [name, ...differing.map(({ values }) => values[index])]),
         );
-  return html`${table}<details><summary>What all have in common</summary>
-${htmlFacts(common.map(([name, value]) => [name, String(value as string)] as const))}</details>
-`;
+  return html`${table}
+    <details>
+      <summary>What all have in common</summary>
+      ${htmlFacts(common.map(([name, value]) => [name, String(value as string)] as const))}
+    </details> `;
 }
 
 const runHead = ["folder", "runs", "seed", "state", "answered", "failed or lost", "accuracy", "agreement", "time"];

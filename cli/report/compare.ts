@@ -50,7 +50,8 @@ export function compareRuns(runs: readonly ToldRun[]): RunComparison {
     .map((option) => ({ option, values: all.map((pool) => pool.identity.get(option) ?? "–") }))
     .filter(({ values }) => new Set(values).size > 1);
   const groups = all.map(({ told }, index) => {
-    const name = differing.map(({ option, values }) => label(option, values[index])).join(", ") || told[0].config.method.strategy;
+    const name =
+      differing.map(({ option, values }) => label(option, values[index])).join(", ") || told[0].config.method.strategy;
     const results = told.map(({ folder, config, summary }) => runResult(config.method.seed, folder, "", summary));
     const options = Object.fromEntries(differing.map(({ option, values }) => [option, values[index] as OptionValue]));
     return { ...rowResult({ name, options }, [], results), told };

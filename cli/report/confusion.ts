@@ -1,6 +1,6 @@
 import { likeliest, type Comparison } from "../../src/activemixup/index.js";
 import { formatCount, percent } from "./format.js";
-import { html, htmlTable, type Markup } from "./html.js";
+import { html, htmlTable, scrolled, type Markup } from "./html.js";
 import { className, type RunRecord } from "./record.js";
 
 /** Most classes for which each pair has a cell. */
@@ -14,13 +14,17 @@ type Counts = Comparison["confusion"];
 export function confusionPart(record: RunRecord): Markup {
   const { comparison, config } = record;
   const counts = comparison?.confusion ?? ofChosen(record);
-  if (counts.length === 0) return html`<p>There is nothing to compare on: no image was held out, tested or chosen.</p>\n`;
+  if (counts.length === 0)
+    return html`<p>There is nothing to compare on: no image was held out, tested or chosen.</p> `;
   const who = comparison?.against === "labels" ? "label" : "teacher";
   const same = sum(counts.filter(({ expected, student }) => expected === student));
   const all = sum(counts);
   const matrix = config.network.classes <= MATRIX ? matrixOf(record, counts, who) : undefined;
-  return html`<p>${where(record)}: on ${formatCount(same)} of ${formatCount(all)}, ${percent(same / all)}, the student gives the class of the ${who}.</p>
-${matrix}${listOf(record, counts, who)}`;
+  return html`<p>
+      ${where(record)}: on ${formatCount(same)} of ${formatCount(all)}, ${percent(same / all)}, the student gives the
+      class of the ${who}.
+    </p>
+    ${matrix}${listOf(record, counts, who)}`;
 }
 
 /** Which images are compared, in words. */
@@ -32,7 +36,8 @@ function where({ comparison, summary, config }: RunRecord): string {
   if (comparison.on === "holdout") {
     return `On the ${formatCount(comparison.images)} held-out images, which the student was not trained on, ${after}`;
   }
-  const unasked = comparison.against === "labels" ? " against their labels, since the teacher was not asked about them" : "";
+  const unasked =
+    comparison.against === "labels" ? " against their labels, since the teacher was not asked about them" : "";
   return `On ${formatCount(comparison.images)} images of ${summary.evaluation ?? config.options.test}${unasked}, ${after}`;
 }
 
@@ -63,17 +68,25 @@ function matrixOf(record: RunRecord, counts: Counts, who: string): Markup {
       const share = all === 0 ? 0 : images / all;
       return html`<td${expected === student ? html` class="same"` : undefined} style="--share:${share.toFixed(3)}">${images || ""}</td>`;
     });
-    return html`<tr><th scope="row">${name(expected)}</th>${cells}</tr>\n`;
+    return html`<tr>
+      <th scope="row">${name(expected)}</th>
+      ${cells}
+    </tr> `;
   });
-  return html`<div class="scroll matrix" tabindex="0" role="region" aria-label="confusion">
-<table>
-<caption>${caption}</caption>
-<thead><tr><td></td>${classes.map((label) => html`<th scope="col">${name(label)}</th>`)}</tr></thead>
-<tbody>
-${rows}</tbody>
-</table>
-</div>
-`;
+  const head = classes.map((label) => html`<th scope="col">${name(label)}</th>`);
+  return scrolled(
+    "matrix",
+    caption,
+    html`<thead>
+        <tr>
+          <td></td>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>`,
+  );
 }
 
 function listOf(record: RunRecord, counts: Counts, who: string): Markup {
@@ -82,12 +95,12 @@ function listOf(record: RunRecord, counts: Counts, who: string): Markup {
     .filter(({ expected, student }) => expected !== student)
     .sort((a, b) => b.images - a.images)
     .slice(0, LISTED);
-  if (wrong.length === 0) return html`<p>They differ on none.</p>\n`;
+  if (wrong.length === 0) return html`<p>They differ on none.</p> `;
   const rows = wrong.map(({ expected, student, images }) => {
     const ofClass = sum(counts.filter((count) => count.expected === expected));
     return [name(expected), name(student), formatCount(images), percent(images / ofClass)];
   });
   const head = [who, "student", "images", `of the ${who}'s`];
   return html`<h3>Confused most often</h3>
-${htmlTable("The most frequent differences, and their share of the images of that class.", head, rows)}`;
+    ${htmlTable("The most frequent differences, and their share of the images of that class.", head, rows)}`;
 }

@@ -31,36 +31,59 @@ export function html(strings: TemplateStringsArray, ...contents: readonly Conten
   return new Markup(strings.map((part, index) => part + textOf(contents[index])).join(""));
 }
 
-/** A table with its caption: the first column names the row. Wide ones are scrolled by themselves. */
-export function htmlTable(
-  caption: string,
-  head: readonly string[],
-  rows: readonly (readonly Content[])[],
-): Markup {
+/** A table with its caption: the first column names the row. */
+export function htmlTable(caption: string, head: readonly string[], rows: readonly (readonly Content[])[]): Markup {
   const cells = (row: readonly Content[]) =>
     row.map((cell, column) => (column === 0 ? html`<th scope="row">${cell}</th>` : html`<td>${cell}</td>`));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-<table>
-<caption>${caption}</caption>
-<thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>
-${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody>
-</table>
-</div>
-`;
+  const headCells = head.map((name) => html`<th scope="col">${name}</th>`);
+  return scrolled(
+    "table",
+    caption,
+    html`<thead>
+        <tr>
+          ${headCells}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${cells(row)}
+            </tr> `,
+        )}
+      </tbody>`,
+  );
+}
+
+/** A table by its rows. Wide ones are scrolled by themselves, and their captions stay where they can be read. */
+export function scrolled(kind: "table" | "matrix", caption: string, rows: Markup): Markup {
+  return html`<figure class="${kind}">
+    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+      <table>
+        ${rows}
+      </table>
+    </div>
+    <figcaption>${caption}</figcaption>
+  </figure> `;
 }
 
 /** A list of names with what each is. */
 export function htmlFacts(facts: readonly (readonly [name: string, value: Content])[]): Markup {
   return html`<dl class="facts">
-${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
-`;
+    ${facts.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div> `,
+    )}
+  </dl> `;
 }
 
 /** A picture that stands in the page as SVG, with its caption. */
 export function htmlFigure(svg: string, caption: Content): Markup {
   return html`<figure class="chart">
-${new Markup(svg)}<figcaption>${caption}</figcaption>
-</figure>
-`;
+    ${new Markup(svg)}
+    <figcaption>${caption}</figcaption>
+  </figure> `;
 }

@@ -1,4 +1,5 @@
-import { formatCount, formatEstimate, formatTime, percent, totalSeconds } from "./format.js";
+import type { Estimate } from "../../src/activemixup/index.js";
+import { formatCount, formatTime, percent, totalSeconds } from "./format.js";
 import { html, htmlFacts, htmlTable, type Content, type Markup } from "./html.js";
 import { moment } from "./page.js";
 import { countRounds, type RunRecord } from "./record.js";
@@ -10,17 +11,21 @@ export function statePart(record: RunRecord, written: Date): Markup {
   const rounds = `rounds of choosing that are done: ${countRounds(record)}`;
   switch (state.kind) {
     case "finished":
-      return html`<p class="state finished">finished</p>\n<p>${endings[summary.stopped ?? "plan"]}.</p>\n`;
+      return html`<p class="state finished">finished</p>
+        <p>${endings[summary.stopped ?? "plan"]}.</p> `;
     case "going":
       return html`<p class="state open">still going</p>
-<p>As of ${moment(written)}; ${rounds}. This page is written anew after each round: load it again.</p>\n`;
+        <p>As of ${moment(written)}; ${rounds}. This page is written anew after each round: load it again.</p> `;
     case "interrupted":
-      return html`<p class="state open">stopped early</p>\n<p>Stopped by hand; ${rounds}. ${goOn}</p>\n`;
+      return html`<p class="state open">stopped early</p>
+        <p>Stopped by hand; ${rounds}. ${goOn}</p> `;
     case "failed":
-      return html`<p class="state open">ended by an error</p>\n<p>${state.message}</p>\n<p>${rounds}. ${goOn}</p>\n`;
+      return html`<p class="state open">ended by an error</p>
+        <p>${state.message}</p>
+        <p>${rounds}. ${goOn}</p> `;
     case "unknown":
       return html`<p class="state open">not finished</p>
-<p>It was still going when this was written, or was killed; ${rounds}. ${goOn}</p>\n`;
+        <p>It was still going when this was written, or was killed; ${rounds}. ${goOn}</p> `;
   }
 }
 
@@ -38,16 +43,33 @@ export function tiles({ summary }: RunRecord): Markup {
   const failed = teachers.reduce((sum, account) => sum + account.failed + account.lost, 0);
   const held = rounds.find(({ round }) => round === summary.keptRound)?.holdout;
   const all: (readonly [string, string, string])[] = [
-    ...(student.accuracy === undefined ? [] : [["accuracy", percent(student.accuracy), ofTeacher(teacher.accuracy)] as const]),
-    ...(student.agreement === undefined ? [] : [["agreement", percent(student.agreement), "with the teacher, test images"] as const]),
-    ...(held ? [["held-out agreement", percent(held.agreement.value), `${formatEstimate(held.agreement)} on ${formatCount(holdout?.images)} images`] as const] : []),
+    ...(student.accuracy === undefined
+      ? []
+      : [["accuracy", percent(student.accuracy), ofTeacher(teacher.accuracy)] as const]),
+    ...(student.agreement === undefined
+      ? []
+      : [["agreement", percent(student.agreement), "with the teacher, test images"] as const]),
+    ...(held
+      ? [
+          [
+            "held-out agreement",
+            percent(held.agreement.value),
+            `${interval(held.agreement)} on ${formatCount(holdout?.images)} images`,
+          ] as const,
+        ]
+      : []),
     ["images answered", formatCount(queries), `${formatCount(spent)} of ${formatCount(budget)} queries spent`],
     ["failed attempts", formatCount(failed), failed === 0 ? "none" : "lost ones among them"],
     ["time", formatTime(totalSeconds(seconds)), "all phases"],
   ];
   return html`<ul class="tiles">
-${all.map(([name, value, more]) => html`<li>${name} <strong>${value}</strong><small>${more}</small></li>\n`)}</ul>
-`;
+    ${all.map(([name, value, more]) => html`<li>${name} <strong>${value}</strong><small>${more}</small></li> `)}
+  </ul> `;
+}
+
+/** `91.1 to 99.7`, in percent: what covers the truth in 95 of 100 samples. */
+function interval({ low, high }: Estimate): string {
+  return low === undefined || high === undefined ? "" : `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
 }
 
 function ofTeacher(accuracy: number | undefined): string {
@@ -70,7 +92,9 @@ export function costPart(record: RunRecord): Markup {
     ["seed", String(summary.seed)],
     ["device", summary.device.driver || summary.device.adapter],
     ...(summary.skipped > 0 ? [["left out, never answered", formatCount(summary.skipped)] as const] : []),
-    ...(summary.evaluation ? [["answers about test images", `${formatCount(summary.evaluationQueries)}, outside the budget`] as const] : []),
+    ...(summary.evaluation
+      ? [["answers about test images", `${formatCount(summary.evaluationQueries)}, outside the budget`] as const]
+      : []),
   ];
   const accounts = summary.teachers.map(({ name, spent, budget, answered, failed, lost }) => [
     name,
@@ -78,9 +102,10 @@ export function costPart(record: RunRecord): Markup {
   ]);
   const head = ["teacher", "spent", "budget", "answered", "known already", "failed", "lost by a kill"];
   return html`${htmlFacts(facts)}${htmlTable("Queries to each teacher. Failed and lost attempts may have been charged for.", head, accounts)}
-<details><summary>All options</summary>
-${htmlFacts(Object.entries(config.options).map(([name, value]) => [name, optionText(value)] as const))}</details>
-`;
+    <details>
+      <summary>All options</summary>
+      ${htmlFacts(Object.entries(config.options).map(([name, value]) => [name, optionText(value)] as const))}
+    </details> `;
 }
 
 function student(architecture: string, given: string): string {

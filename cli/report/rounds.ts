@@ -1,5 +1,5 @@
 import type { Summary } from "../distill/summary.js";
-import { formatCount, formatEstimate, formatTime, percent, totalSeconds } from "./format.js";
+import { formatCount, formatTime, percent, totalSeconds } from "./format.js";
 import { htmlTable, type Markup } from "./html.js";
 
 /** What each round did and how long it took. */
@@ -9,12 +9,12 @@ export function roundsTable({ rounds, holdout, evaluation, keptRound }: Summary)
   const agreement = rounds.some(({ test }) => test?.agreement !== undefined);
   const skipped = rounds.some((round) => round.skipped + round.unanswered > 0);
   const head = [
-    ...["round", "asked", "answered so far", "steps", "loss, nats"],
+    ...["round", "asked", "answered", "steps", "loss, nats"],
     ...(skipped ? ["without answer"] : []),
     ...(accuracy ? ["accuracy"] : []),
     ...(agreement ? ["agreement"] : []),
     ...(holdout ? ["held-out agreement"] : []),
-    ...(chosen ? ["confidence before", "after"] : []),
+    ...(chosen ? ["confidence before", "confidence after"] : []),
     ...["choosing", "asking", "training", "measuring", "together"],
   ];
   const rows = rounds.map((round) => [
@@ -24,14 +24,15 @@ export function roundsTable({ rounds, holdout, evaluation, keptRound }: Summary)
     ...(skipped ? [formatCount(round.skipped + round.unanswered)] : []),
     ...(accuracy ? [percent(round.test?.accuracy)] : []),
     ...(agreement ? [percent(round.test?.agreement)] : []),
-    ...(holdout ? [formatEstimate(round.holdout?.agreement)] : []),
+    ...(holdout ? [percent(round.holdout?.agreement.value)] : []),
     ...(chosen ? [percent(round.chosen?.before.confidence), percent(round.chosen?.after.confidence)] : []),
     ...[round.seconds.select, round.seconds.query, round.seconds.train, round.seconds.evaluate].map(formatTime),
     formatTime(totalSeconds(round.seconds)),
   ]);
   const measured = evaluation === undefined ? "" : ` Accuracy and agreement are on ${evaluation}.`;
   return htmlTable(
-    `Round 0 asks about the real images, each later round about what the student chose.${measured}`,
+    "Round 0 asks about the real images, each later round about what the student chose; answered: so far; confidence: " +
+      `the mean in what was chosen, before training on it and after.${measured}`,
     head,
     rows,
   );

@@ -9,8 +9,8 @@ import { candidateKinds, createCandidates, type Candidates, type Choice } from "
 import { Committee } from "./committee.js";
 import { compare, type Comparison } from "./comparison.js";
 import type { DistillInput } from "./distill-input.js";
-import { Evaluation } from "./evaluation.js";
-import { HoldoutJudge } from "./holdout.js";
+import { Evaluation, type Score } from "./evaluation.js";
+import { HoldoutJudge, type HoldoutScore } from "./holdout.js";
 import { panelsOf, type Panels } from "./panels.js";
 import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
@@ -213,7 +213,7 @@ export class DistillRun {
   }
 
   private async round(round: number, watch: Stopwatch): Promise<RoundReport> {
-    const { options, signal } = this.input;
+    const { options } = this.input;
     // Steps 1, 3 and 4: the real images first, then the blends that the strategy chooses.
     const chosen = await watch.time("select", () => (round === 0 ? this.realImages() : this.choose(round)));
     // Steps 1 and 5.
@@ -225,10 +225,7 @@ export class DistillRun {
     if (!Number.isFinite(loss)) {
       throw new InputError(`the student diverged in round ${round}: its loss is ${loss}; lower --rate`);
     }
-    const [judgement, test] = await watch.time("evaluate", async () => [
-      await this.judge?.score(signal),
-      await this.evaluation?.score(signal),
-    ]);
+    const [judgement, test] = await watch.time("evaluate", () => this.score(round));
     const after = await watch.time("evaluate", () => this.beliefs(shown));
     const means = this.keepBeliefs(answered, before, after);
     const held = this.judge?.count ?? 0;
@@ -245,6 +242,15 @@ export class DistillRun {
       ...(test ? { test } : {}),
       seconds: watch.seconds,
     };
+  }
+
+  /** How the student does on held-out and on test images, where there are such. */
+  private async score(round: number): Promise<[HoldoutScore | undefined, Score | undefined]> {
+    const { observer, signal, test } = this.input;
+    const held = this.judge?.count ?? 0;
+    const hearing = (before: number) => (done: number) =>
+      observer?.onProgress?.("evaluate", round, before + done, held + (test?.count ?? 0));
+    return [await this.judge?.score(signal, hearing(0)), await this.evaluation?.score(signal, hearing(held))];
   }
 
   /** What the student says of candidates that were answered; nothing of real images, which none chose. */
@@ -339,10 +345,13 @@ export class DistillRun {
     const { images, examples, trainer, committee } = this.equipment;
     if (this.start && round > 0) student.load(this.start, "the student's start");
     images.upload();
-    examples.set(this.examples, concatenate(
+    examples.set(
+      this.examples,
+      concatenate(
         this.answers.map(({ label }) => label),
         Float32Array,
-      ));
+      ),
+    );
     // The others are trained for the next round's choice alone.
     const others = round < this.plan.length - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));
@@ -394,10 +403,7 @@ async function select(
   return { candidates, acquisition, beliefs: await Beliefs.create(student, Math.max(1, ...rounds)) };
 }
 
-function concatenate<T extends Float32Array | Uint8Array>(
-  parts: readonly T[],
-  Kind: new (length: number) => T,
-): T {
+function concatenate<T extends Float32Array | Uint8Array>(parts: readonly T[], Kind: new (length: number) => T): T {
   const all = new Kind(sum(parts.map(({ length }) => length)));
   let offset = 0;
   for (const part of parts) {

@@ -35,7 +35,12 @@ export class Evaluation {
     const asked = await panel?.query(images, options);
     const answers = asked?.map((answer) => (typeof answer === "string" ? undefined : answer));
     const teacherLabels = answers?.map((answer) => (answer ? largest(answer, answer.length)[0] : -1));
-    return new Evaluation(images, answers, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
+    return new Evaluation(
+      images,
+      answers,
+      teacherLabels,
+      await Predictor.create(student, Math.min(images.count, 2048)),
+    );
   }
 
   /** Images that the teacher answered. */
@@ -48,8 +53,8 @@ export class Evaluation {
     return this.images.labels && this.shareOfAnswered(this.images.labels);
   }
 
-  async score(signal?: AbortSignal): Promise<Score> {
-    this.predicted = await this.predictor.predict(this.images.pixels, signal);
+  async score(signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Score> {
+    this.predicted = await this.predictor.predict(this.images.pixels, signal, onProgress);
     const { labels } = this.predicted;
     return {
       ...(this.teacherLabels ? { agreement: this.shareOfAnswered(labels)! } : {}),

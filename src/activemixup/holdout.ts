@@ -94,8 +94,8 @@ export class HoldoutJudge {
     return this.images.count;
   }
 
-  async score(signal?: AbortSignal): Promise<HoldoutScore> {
-    this.predicted = await this.predictor.predict(this.images.pixels, signal);
+  async score(signal?: AbortSignal, onProgress?: (done: number) => void): Promise<HoldoutScore> {
+    this.predicted = await this.predictor.predict(this.images.pixels, signal, onProgress);
     const { labels, probabilities } = this.predicted;
     let same = 0;
     const divergences = this.answers.map((answer, image) => {
