@@ -4,6 +4,8 @@ import type { ChartLibraries } from "./libraries.js";
 const LEGEND_LINE = 20;
 /** Pixels that a character of the legend takes, at most. */
 const CHARACTER = 7;
+/** So long may a line of the legend be above a chart, in widths of the letter m: what is longer is cut. */
+const LEGEND_EMS = 20;
 /** Where the largest place on the horizontal axis is so many times the smallest, the axis is logarithmic. */
 const LOGARITHMIC = 8;
 
@@ -138,6 +140,7 @@ function seriesMarks(
       textAnchor: "start",
       lineAnchor: "middle",
       fill: "currentColor",
+      ...(beside ? {} : { lineWidth: LEGEND_EMS, textOverflow: "ellipsis" as const, title: [name] }),
     }),
   ];
 }

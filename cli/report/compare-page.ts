@@ -7,6 +7,7 @@ import { drawFigure } from "./charts.js";
 import type { RunComparison, RunGroup } from "./compare.js";
 import { formatCount, formatTime, percent } from "./format.js";
 import { html, htmlFacts, htmlTable, type Markup } from "./html.js";
+import { optionFacts } from "./overview.js";
 import { page } from "./page.js";
 import type { ToldRun } from "./read.js";
 
@@ -116,7 +117,7 @@ function pointTable(groups: readonly RunGroup[]): Markup {
 function differences({ groups, differing }: RunComparison): Markup {
   const { config } = groups[0].told[0];
   const differ = new Set(["seed", "out", "ledger", ...differing.map(({ option }) => option)]);
-  const common = Object.entries(config.options).filter(([name]) => !differ.has(name));
+  const common = optionFacts(config.options, differ);
   const table =
     differing.length === 0
       ? html`<p>In nothing but their seeds.</p> `
@@ -128,7 +129,7 @@ function differences({ groups, differing }: RunComparison): Markup {
   return html`${table}
     <details>
       <summary>What all have in common</summary>
-      ${htmlFacts(common.map(([name, value]) => [name, String(value as string)] as const))}
+      ${htmlFacts(common)}
     </details> `;
 }
 

@@ -49,14 +49,33 @@ export function compareRuns(runs: readonly ToldRun[]): RunComparison {
   const differing = names
     .map((option) => ({ option, values: all.map((pool) => pool.identity.get(option) ?? "–") }))
     .filter(({ values }) => new Set(values).size > 1);
+  const telling = tellingOptions(differing);
   const groups = all.map(({ told }, index) => {
-    const name =
-      differing.map(({ option, values }) => label(option, values[index])).join(", ") || told[0].config.method.strategy;
+    const name = telling.map(({ option, values }) => label(option, values[index])).join(", ");
     const results = told.map(({ folder, config, summary }) => runResult(config.method.seed, folder, "", summary));
     const options = Object.fromEntries(differing.map(({ option, values }) => [option, values[index] as OptionValue]));
-    return { ...rowResult({ name, options }, [], results), told };
+    const row = { name: name || told[0].config.method.strategy, options };
+    return { ...rowResult(row, [], results), told };
   });
   return { groups, differing };
+}
+
+/** Options by which groups are called, where they tell them apart, before all others. */
+const first = ["strategy", "candidates", "student", "budget", "n", "rounds", "perRound", "totals"];
+
+/** As few options as tell all groups apart. */
+function tellingOptions(differing: RunComparison["differing"]): RunComparison["differing"] {
+  const rank = ({ option }: { readonly option: string }) =>
+    first.includes(option) ? first.indexOf(option) : first.length;
+  let keys = differing[0]?.values.map(() => "") ?? [];
+  return [...differing]
+    .sort((a, b) => rank(a) - rank(b))
+    .filter(({ values }) => {
+      const finer = keys.map((key, index) => JSON.stringify([key, values[index]]));
+      if (new Set(finer).size === new Set(keys).size) return false;
+      keys = finer;
+      return true;
+    });
 }
 
 /** A value that tells by itself what it is, or with the option's name. */

@@ -104,7 +104,7 @@ export function costPart(record: RunRecord): Markup {
   return html`${htmlFacts(facts)}${htmlTable("Queries to each teacher. Failed and lost attempts may have been charged for.", head, accounts)}
     <details>
       <summary>All options</summary>
-      ${htmlFacts(Object.entries(config.options).map(([name, value]) => [name, optionText(value)] as const))}
+      ${htmlFacts(optionFacts(config.options))}
     </details> `;
 }
 
@@ -117,8 +117,16 @@ function candidates({ summary, config: { method } }: RunRecord): string {
   return summary.candidates + many;
 }
 
+/** Options by their names, with their values. */
+export function optionFacts(options: object, without: ReadonlySet<string> = new Set()): (readonly [string, string])[] {
+  return Object.entries(options)
+    .filter(([name, value]) => value !== undefined && !without.has(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => [name, optionText(value)] as const);
+}
+
 /** An option's value as it would be given. */
-export function optionText(value: unknown): string {
+function optionText(value: unknown): string {
   if (Array.isArray(value)) return value.join(", ");
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
