@@ -90,7 +90,7 @@ export function opinions(rows: readonly (readonly [who: string, what: Content])[
 export function shares(classes: readonly ClassShare[], name: (label: number) => string): Markup {
   const shown = classes.filter(({ share }, index) => index === 0 || share >= 0.005);
   const end = (index: number) => (index < shown.length - 1 ? ", " : "");
-  return html`${shown.map(({ label, share }, index) => html`<b>${name(label)}</b> ${rounded(share)}${end(index)}`)}`;
+  return html`${shown.map(({ label, share }, index) => html`<span><b>${name(label)}</b> ${rounded(share)}${end(index)}</span> `)}`;
 }
 
 function opinion({ label, confidence }: Belief, teacher: ClassShare, name: (label: number) => string): Markup {

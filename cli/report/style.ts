@@ -29,14 +29,14 @@ figure{margin:.6em 0}
 figcaption{font-size:.88rem;margin-top:.45em;max-width:90ch}
 .chart figcaption{min-height:3em}
 .scroll{overflow-x:auto;max-width:100%}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3em .6em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 thead th{border-bottom:2px solid var(--line);vertical-align:bottom;white-space:normal;font-weight:600;line-height:1.25}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th[scope=row]{font-weight:500}
 details{margin:.6em 0}
 summary{cursor:pointer;font-weight:600;padding:.3em 0}
-.sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(168px,1fr));gap:10px;margin:.6em 0;padding:0;list-style:none}
+.sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(186px,1fr));gap:10px;margin:.6em 0;padding:0;list-style:none}
 .sheet li{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px;font-size:.82rem;line-height:1.4}
 .sheet img,.made img{image-rendering:pixelated}
 .sheet .shown{display:block;width:84px;height:auto;margin-bottom:6px;border:1px solid var(--line)}

@@ -45,7 +45,8 @@ describe("distill", () => {
     const { code, stdout, stderr } = await distill("run", "--test", `${digits}:test`, "--json", "--seed", "3");
     expect(code, stderr).toBe(0);
     const names = ["checkpoint.safetensors", "config.json", "ledger", "queries.jsonl", "rounds.jsonl", "run.lock"];
-    names.push("student.safetensors", "summary.json");
+    names.push("report.html", "student.safetensors", "summary.json");
+    names.sort();
     expect(readdirSync(at("run")).sort()).toEqual(names);
     const lines = (name: string) =>
       readFileSync(at("run", name), "utf8")

@@ -7,6 +7,7 @@ import type { Summary } from "../../cli/distill/summary.js";
 import { findChromium } from "../../scripts/get-chromium.mjs";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
+import { confusion, contactSheets, seriesOfCharts, wholeness } from "./look-at-page.mjs";
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.root, ...names);
@@ -86,32 +87,14 @@ it.each(pages)("the page %s is whole and fits 400 and 1400 pixels, light and dar
   for (const { width, scheme } of looks) {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: scheme });
-    const seen = await page.evaluate(() => {
-      const ground = getComputedStyle(document.body).backgroundColor;
-      const [red] = /\d+/.exec(ground)!.map(Number);
-      return {
-        width: document.documentElement.scrollWidth,
-        // What sticks out of the page, unless it lies in a part that is scrolled by itself.
-        out: [...document.querySelectorAll("body *")]
-          .filter((one) => !one.closest(".scroll table") && one.getBoundingClientRect().right > innerWidth)
-          .map((one) => one.outerHTML.slice(0, 80)),
-        scripts: document.scripts.length,
-        title: document.title,
-        broken: [...document.images].filter((image) => image.naturalWidth === 0 || image.alt === "").length,
-        charts: document.querySelectorAll("figure.chart svg[aria-label]").length,
-        captions: document.querySelectorAll("figure figcaption").length - document.querySelectorAll("figure").length,
-        unnamed: [...document.querySelectorAll("table")].filter((table) => !table.querySelector("thead th[scope=col]"))
-          .length,
-        dark: red < 128,
-      };
-    });
+    const seen = await page.evaluate(wholeness);
     expect(seen).toMatchObject({
       width,
       out: [],
       scripts: 0,
       broken: 0,
-      captions: 0,
-      unnamed: 0,
+      withoutCaption: 0,
+      withoutHead: 0,
       dark: scheme === "dark",
     });
     expect(seen.title).toMatch(/^(lenet5-half taught by teacher\.safetensors|3 runs side by side)$/);
@@ -120,24 +103,9 @@ it.each(pages)("the page %s is whole and fits 400 and 1400 pixels, light and dar
   }
 });
 
-/** The lines of a page's charts, by what is on their vertical axis: their names, and how many points they have. */
-async function seriesOf(): Promise<Record<string, Record<string, number>>> {
-  return page.evaluate(() => {
-    const charts = [...document.querySelectorAll("figure.chart svg")].map((svg) => {
-      const lines = [...svg.querySelectorAll("g[aria-label=line]")].map((line) => {
-        const points = line.querySelector("path")?.getAttribute("d")?.match(/[ML]/g)?.length ?? 0;
-        return [line.getAttribute("aria-description"), points];
-      });
-      const axis = svg.querySelector("g[aria-label='y-axis label']")!.textContent;
-      return [axis, Object.fromEntries(lines) as Record<string, number>];
-    });
-    return Object.fromEntries(charts) as Record<string, Record<string, number>>;
-  });
-}
-
 it("a run's charts have its series, with a point a round", async () => {
   await open(join(MIXED, "report.html"));
-  expect(await seriesOf()).toEqual({
+  expect(await page.evaluate(seriesOfCharts)).toEqual({
     "share of images, %": {
       "accuracy on test images": 3,
       "agreement with the teacher on test images": 3,
@@ -152,16 +120,7 @@ it("a run's charts have its series, with a point a round", async () => {
 
 it("its contact sheets have the images of each round with what was said of them, and its names are text", async () => {
   await open(join(MIXED, "report.html"));
-  const rounds = await page.evaluate(() =>
-    [...document.querySelectorAll("details.round")].map((round) => ({
-      summary: round.querySelector("summary")!.textContent,
-      open: (round as HTMLDetailsElement).open,
-      shown: round.querySelectorAll("img.shown").length,
-      parents: round.querySelectorAll(".made img.parent").length,
-      rows: [...round.querySelectorAll("li")].map((card) => card.querySelectorAll(".says dt").length),
-      kinds: [...new Set([...round.querySelectorAll(".made b")].map((kind) => kind.textContent))].sort(),
-    })),
-  );
+  const rounds = await page.evaluate(contactSheets);
   expect(rounds).toMatchObject([
     { open: false, shown: 24, parents: 0, kinds: [] },
     { open: false, shown: 24 },
@@ -184,16 +143,7 @@ it("its contact sheets have the images of each round with what was said of them,
 it("its confusion counts the held-out images, and it shows those apart most", async () => {
   await open(join(MIXED, "report.html"));
   const summary = JSON.parse(readFileSync(at(MIXED, "summary.json"), "utf8")) as Summary;
-  const { cells, same, apart, heads } = await page.evaluate(() => {
-    const sum = (query: string) =>
-      [...document.querySelectorAll(query)].reduce((total, cell) => total + Number(cell.textContent), 0);
-    return {
-      cells: sum(".matrix tbody td"),
-      same: sum(".matrix td.same"),
-      heads: document.querySelectorAll(".matrix thead th").length,
-      apart: document.querySelectorAll("#differences img.shown").length,
-    };
-  });
+  const { cells, same, apart, heads } = await page.evaluate(confusion);
   expect({ cells, heads, apart }).toEqual({ cells: 10, heads: 10, apart: 10 });
   expect(same).toBe(Math.round(10 * summary.holdout!.agreement!.value));
 });
@@ -214,7 +164,7 @@ it("pools runs that differ in their seed alone, and names the others by their op
   expect(differing.sort()).toEqual(["candidates", "holdout", "labels", "pool", "strategy"]);
   expect(groups.map(({ name }) => name)).toEqual(["random", "confidence"]);
   await open("again.html");
-  const series = await seriesOf();
+  const series = await page.evaluate(seriesOfCharts);
   expect(Object.keys(series)).toEqual(["accuracy, %", "agreement, %", "cross-entropy, nats"]);
   for (const lines of Object.values(series)) expect(lines).toEqual({ random: 3, confidence: 3 });
 });
@@ -266,7 +216,7 @@ describe("activemixup report of one run", () => {
 
 describe("a run's report", () => {
   it("says that the run is going, that it was stopped, and that it is finished", async () => {
-    const running = distill("stopped", "--steps", "150", "--rounds", "4", "--quiet");
+    const running = distill("stopped", "--steps", "50", "--rounds", "4", "--quiet");
     while (!existsSync(at("stopped", "report.html"))) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(report("stopped")).toContain(">still going<");
     process.emit("SIGINT");
