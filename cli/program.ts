@@ -39,5 +39,5 @@ export function createProgram(signal: AbortSignal): Command {
     program.addCommand(withCommonOptions(make(signal)));
   }
   for (const make of [exportCommand, importCommand]) program.addCommand(withOutputOptions(make()));
-  return program.addCommand(reportCommand()).addCommand(ledgerCommand()).addCommand(dataCommand(signal));
+  return program.addCommand(reportCommand(signal)).addCommand(ledgerCommand()).addCommand(dataCommand(signal));
 }

@@ -5,7 +5,7 @@ import { loadCharts } from "../charts/libraries.js";
 import { withOutputOptions, type OutputOptions } from "../common-options.js";
 import { rowCells, rowHead } from "../experiment/markdown.js";
 import { checkWritable, writeWhole } from "../files.js";
-import { createProgress, type Progress } from "../progress.js";
+import { createProgress } from "../progress.js";
 import { comparePage } from "../report/compare-page.js";
 import { compareRuns, type RunComparison } from "../report/compare.js";
 import { readRecord, readRun, type ToldRun } from "../report/read.js";
@@ -19,7 +19,7 @@ interface ReportOptions extends OutputOptions {
 }
 
 /** `activemixup report`: a page of one run, or of several side by side. */
-export function reportCommand(): Command {
+export function reportCommand(signal: AbortSignal): Command {
   const command = new Command("report")
     .description("write a page of a run, with charts and pictures, or compare several runs on one")
     .argument("<runs...>", "folders of runs; those that differ in their seed alone are pooled")
@@ -32,7 +32,7 @@ export function reportCommand(): Command {
       for (const folder of folders) runs.push(await readRun(folder));
       await checkWritable("--out", out);
       const comparison = compareRuns(runs);
-      if (runs.length === 1) await reportOne(runs[0], out, progress);
+      if (runs.length === 1) await writeReport(await readRecord(runs[0], progress, signal), out);
       else await writeWhole(out, comparePage(await loadCharts(), comparison, new Date()));
       process.stdout.write(
         options.json ? `${JSON.stringify(asJson(comparison, out))}\n` : `${describe(comparison, out)}\n`,
@@ -54,13 +54,6 @@ function outOf(folders: readonly string[], { out }: ReportOptions): string {
   throw new InputError(
     `--out is missing; name the file that compares the ${folders.length} runs, for example --out compared.html`,
   );
-}
-
-async function reportOne(run: ToldRun, out: string, progress: Progress): Promise<void> {
-  const record = await readRecord(run, (message) => {
-    progress.say(message);
-  });
-  await writeReport(record, out);
 }
 
 /** What `--json` prints. */

@@ -2,8 +2,8 @@ import type { OptionValue } from "../experiment/option-line.js";
 import { rowResult, runResult, type RowResult } from "../experiment/results.js";
 import type { ToldRun } from "./read.js";
 
-/** Options that say where things lie or which seed it is, and not what is compared. */
-const aside = new Set(["seed", "out", "ledger", "recipe"]);
+/** Options that say where things lie, how files are read or which seed it is, and not what is compared. */
+const aside = new Set(["seed", "out", "ledger", "recipe", "cache"]);
 
 /** Runs that differ in seed alone, with the means of what they came to. */
 export interface RunGroup extends RowResult {

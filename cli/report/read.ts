@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
-import { openImageSet, subset } from "../../src/data/index.js";
+import { subset } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { digestPixels, parseRunConfig, type RunConfig } from "../distill/config.js";
 import { completeMethod } from "../distill/method.js";
 import type { Summary } from "../distill/summary.js";
+import { openImages } from "../images.js";
+import type { Progress } from "../progress.js";
 import { readAnswered, readRunFiles } from "../run-folder.js";
 import type { RunImages, RunRecord, RunState } from "./record.js";
 
@@ -29,15 +31,15 @@ export async function readRun(folder: string): Promise<ToldRun> {
 
 /**
  * All that a run's report is made of.
- * @param onNotice hears why there are no pictures, where there are none
+ * @param progress is told why there are no pictures, where there are none
  * @throws InputError where files of the run are damaged
  */
-export async function readRecord(run: ToldRun, onNotice: (message: string) => void): Promise<RunRecord> {
+export async function readRecord(run: ToldRun, progress: Progress, signal: AbortSignal): Promise<RunRecord> {
   const { folder, config, summary } = run;
   const { answers, comparison } = await readAnswered(folder);
-  const images = await readImages(config).catch((error: unknown) => {
+  const images = await readImages(config, progress, signal).catch((error: unknown) => {
     if (!(error instanceof InputError)) throw error;
-    onNotice(`${folder}: the report has no pictures: ${error.message}`);
+    progress.say(`${folder}: the report has no pictures: ${error.message}`);
     return error.message;
   });
   const known = answers.filter(({ round }) => round < summary.rounds.length);
@@ -50,9 +52,14 @@ function stateOf({ stopped, interrupted }: Summary): RunState {
 }
 
 /** @throws InputError where the images are not there, or are others than the run had */
-async function readImages({ options, startedIn, chosen, heldOut, pixels }: RunConfig): Promise<RunImages> {
-  const all = await openImageSet(resolve(startedIn, options.images));
-  const test = options.test === undefined ? undefined : await openImageSet(resolve(startedIn, options.test));
+async function readImages(
+  { options, startedIn, chosen, heldOut, pixels }: RunConfig,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<RunImages> {
+  const open = (spec: string) => openImages(resolve(startedIn, spec), options, progress, signal);
+  const all = await open(options.images);
+  const test = options.test === undefined ? undefined : await open(options.test);
   if (Math.max(...chosen.slice(-1), ...heldOut.slice(-1)) < all.count) {
     const real = subset(all, chosen);
     const holdout = heldOut.length > 0 ? subset(all, heldOut) : undefined;
