@@ -5,7 +5,7 @@ const LEGEND_LINE = 20;
 /** Pixels that a character of the legend takes, at most. */
 const CHARACTER = 7;
 /** So long may a line of the legend be above a chart, in widths of the letter m: what is longer is cut. */
-const LEGEND_EMS = 20;
+const LEGEND_EMS = 22;
 /** Where the largest place on the horizontal axis is so many times the smallest, the axis is logarithmic. */
 const LOGARITHMIC = 8;
 

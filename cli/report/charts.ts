@@ -52,7 +52,7 @@ function reached({ summary: { rounds } }: RunRecord): Described {
       points: pointsOf(rounds, ({ queries, test }) => share(queries, test?.accuracy)),
     },
     {
-      name: "agreement with the teacher on test images",
+      name: "agreement on test images",
       points: pointsOf(rounds, ({ queries, test }) => share(queries, test?.agreement)),
     },
     {

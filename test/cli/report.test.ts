@@ -108,7 +108,7 @@ it("a run's charts have its series, with a point a round", async () => {
   expect(await page.evaluate(seriesOfCharts)).toEqual({
     "share of images, %": {
       "accuracy on test images": 3,
-      "agreement with the teacher on test images": 3,
+      "agreement on test images": 3,
       "agreement on held-out images": 3,
     },
     "mean divergence, nats": { "divergence on held-out images": 3 },
