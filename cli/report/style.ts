@@ -45,7 +45,7 @@ summary{cursor:pointer;font-weight:600;padding:.3em 0}
 .made span{white-space:nowrap;font-size:.76rem}
 .made img{width:28px;margin:0 .2em;vertical-align:middle;height:auto;border:1px solid var(--line)}
 .says{display:grid;grid-template-columns:auto 1fr;gap:0 .6em;margin:0}
-.says b{font-weight:600}.says span{white-space:nowrap}.says dt{grid-column:1}.says dd{grid-column:2;margin:0;min-width:0;overflow-wrap:anywhere}
+.says b{font-weight:600}.says span{display:inline-block;max-width:100%}.says dt{grid-column:1}.says dd{grid-column:2;margin:0;min-width:0;overflow-wrap:anywhere}
 .yes{color:var(--good)}.no{color:var(--warn)}
 .matrix table{border-collapse:separate;border-spacing:2px}
 .matrix th,.matrix td{border:0;padding:.25em .3em;text-align:center;min-width:2.4em;font-size:.82rem}
