@@ -52,6 +52,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Dawn objects do not survive in worker threads; each file has a process, hence a device, of its own.
     pool: "forks",
+    // What is tested is text without colours, whatever the terminal that runs the tests has.
+    env: { FORCE_COLOR: "0" },
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,

@@ -1,6 +1,6 @@
 /** A run's checkpoint as a safetensors file, and its answers as JSON lines. */
 import { z } from "zod";
-import type { AnsweredQuery, Checkpoint, RoundReport } from "../src/activemixup/index.js";
+import type { AnsweredQuery, Checkpoint, Comparison, RoundReport } from "../src/activemixup/index.js";
 import { InputError } from "../src/errors.js";
 import { decodeSafetensors, encodeSafetensors, type NetworkState } from "../src/nn/index.js";
 
@@ -14,7 +14,7 @@ const COMMITTEE = "committee/";
  * @param answersEnd bytes of that file that belong to it
  */
 export function encodeCheckpoint(
-  { rounds, leftOut, student, best, committee = [] }: Checkpoint,
+  { rounds, leftOut, student, best, committee = [], comparison }: Checkpoint,
   answersEnd: number,
 ): Uint8Array {
   const tensors = new Map([
@@ -26,6 +26,7 @@ export function encodeCheckpoint(
     rounds: JSON.stringify(rounds),
     leftOut: JSON.stringify(leftOut),
     answersEnd: String(answersEnd),
+    ...(comparison ? { comparison: JSON.stringify(comparison) } : {}),
   });
 }
 
@@ -52,6 +53,7 @@ export function decodeCheckpoint(
         student,
         ...(best.size > 0 ? { best } : {}),
         ...(committee.length > 0 ? { committee } : {}),
+        ...(metadata.comparison === undefined ? {} : { comparison: JSON.parse(metadata.comparison) as Comparison }),
       },
       answersEnd: Number(metadata.answersEnd),
     };
@@ -80,18 +82,21 @@ function withoutPrefix(state: NetworkState, prefix: string): NetworkState {
 
 /**
  * One line an answer: numbers of the two images among those trained on, λ, the teacher's probabilities; of a candidate
- * of warped images its kind, and the box of a cutmix.
+ * of warped images its kind, and the box of a cutmix; of each candidate what the student said of it before and after it
+ * was trained on the answer.
  */
 export function formatAnswers(answers: readonly AnsweredQuery[]): string {
   return answers
-    .map(({ round, kind, first, second, lambda, box, candidate, confidence, label }) => {
-      const line = { round, kind, first, second, lambda, box, candidate, confidence, label: Array.from(label) };
+    .map(({ round, kind, first, second, lambda, box, candidate, confidence, before, after, label }) => {
+      const chosen = { candidate, confidence, before, after };
+      const line = { round, kind, first, second, lambda, box, ...chosen, label: Array.from(label) };
       return `${JSON.stringify(line)}\n`;
     })
     .join("");
 }
 
 const index = z.int().min(0);
+const belief = z.object({ label: index, confidence: z.number() });
 const answerLine = z.object({
   round: index,
   first: index,
@@ -101,6 +106,8 @@ const answerLine = z.object({
   box: z.tuple([index, index, index, index]).optional(),
   candidate: index.optional(),
   confidence: z.number().optional(),
+  before: belief.optional(),
+  after: belief.optional(),
   label: z.array(z.number()),
 });
 

@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export.js";
 import { importCommand } from "./commands/import.js";
 import { ledgerCommand } from "./commands/ledger.js";
 import { predictCommand } from "./commands/predict.js";
+import { reportCommand } from "./commands/report.js";
 import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
 import { tuneCommand } from "./commands/tune.js";
@@ -38,5 +39,5 @@ export function createProgram(signal: AbortSignal): Command {
     program.addCommand(withCommonOptions(make(signal)));
   }
   for (const make of [exportCommand, importCommand]) program.addCommand(withOutputOptions(make()));
-  return program.addCommand(ledgerCommand()).addCommand(dataCommand(signal));
+  return program.addCommand(reportCommand(signal)).addCommand(ledgerCommand()).addCommand(dataCommand(signal));
 }

@@ -1,3 +1,5 @@
+import { LINE, paintsOf, type Paint, type Paints } from "./terminal.js";
+
 /** Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing where quiet. */
 export interface Progress {
   /** `done` of `total` units of the piece of work called `label`. */
@@ -18,8 +20,11 @@ export class StreamProgress implements Progress {
   private started = 0;
   private shown = 0;
   private drawn = false;
+  private readonly paints: Paints;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+  constructor(private readonly stream: NodeJS.WriteStream) {
+    this.paints = paintsOf(stream);
+  }
 
   update(label: string, done: number, total: number, unit: string): void {
     const now = performance.now();
@@ -34,9 +39,16 @@ export class StreamProgress implements Progress {
     this.shown = now;
     const seconds = (now - this.started) / 1000;
     if (this.stream.isTTY) {
-      this.stream.write(
-        `\r\x1b[K${formatProgress(label, done, total, unit, seconds, (this.stream.columns || 80) - 1)}`,
+      const line = formatProgress(
+        label,
+        done,
+        total,
+        unit,
+        seconds,
+        (this.stream.columns || LINE) - 1,
+        this.paints.cyan,
       );
+      this.stream.write(`\r\x1b[K${line}`);
       this.drawn = true;
       if (finished) this.end();
     } else {
@@ -47,7 +59,7 @@ export class StreamProgress implements Progress {
 
   say(line: string): void {
     this.breakLine();
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${line.replace(/^warning:/, this.paints.yellow)}\n`);
   }
 
   end(): void {
@@ -73,14 +85,15 @@ export function formatProgress(
   unit: string,
   seconds: number,
   columns = Infinity,
+  paint: Paint = (text) => text,
 ): string {
   const share = total > 0 ? done / total : 1;
   const numbers = `${Math.floor(100 * share)}% ${done}/${total} ${unit}${formatSpeed(done, total, unit, seconds)}`;
   // Around the bar stand two brackets and two spaces.
   const width = Math.min(BAR_WIDTH, columns - label.length - numbers.length - 4);
   if (width < 1) return `${label} ${numbers}`.slice(0, columns);
-  const bar = "#".repeat(Math.floor(share * width)).padEnd(width);
-  return `${label} [${bar}] ${numbers}`;
+  const filled = Math.floor(share * width);
+  return `${label} [${paint("#".repeat(filled))}${" ".repeat(width - filled)}] ${numbers}`;
 }
 
 function formatSpeed(done: number, total: number, unit: string, seconds: number): string {
@@ -99,6 +112,11 @@ function formatRate(rate: number): string {
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** Minutes and seconds where it took a minute, else seconds: `1:05`, `3.2 s`. */
+export function formatTime(seconds: number): string {
+  return seconds < 59.95 ? `${seconds.toFixed(1)} s` : formatSeconds(seconds);
 }
 
 /** Progress on stderr, or none where `quiet`. */

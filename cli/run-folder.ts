@@ -24,6 +24,7 @@ const SUMMARY = "summary.json";
  * - `checkpoint.safetensors`: where to go on from after the last finished round;
  * - `student.safetensors`: the student that is kept;
  * - `summary.json`: the whole in one object, rewritten after each round;
+ * - `report.html`: the same to look at, with pictures, rewritten after each round;
  * - `run.lock`: locked by the process that runs here.
  *
  * A round counts as finished once its checkpoint is written: that is the last thing on which a resumed run builds.
@@ -59,7 +60,7 @@ export class RunFolder {
    * @throws InputError where there is no run, or another process runs there.
    */
   static async resume(path: string): Promise<{ folder: RunFolder; config: unknown; checkpoint?: Checkpoint }> {
-    const config = await readJson(path);
+    const config = await readConfig(path, "--resume ");
     const folder = new RunFolder(resolve(path), await lockFile(join(path, LOCK), `the run in ${path}`), 0);
     try {
       const checkpoint = await folder.readCheckpoint();
@@ -92,6 +93,11 @@ export class RunFolder {
     return writeWhole(join(this.path, SUMMARY), json(summary));
   }
 
+  /** What `summary.json` says, if a round was finished. */
+  async summary(): Promise<object | undefined> {
+    return (await readRunFiles(this.path)).summary;
+  }
+
   /** What `summary.json` says, if the run has come to its end. */
   async finishedSummary(): Promise<object | undefined> {
     const text = await readFile(join(this.path, SUMMARY), "utf8").catch(() => "{}");
@@ -109,30 +115,13 @@ export class RunFolder {
   }
 
   private async readCheckpoint(): Promise<Checkpoint | undefined> {
-    const path = join(this.path, CHECKPOINT);
-    const bytes = await readFile(path).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw asInputError(error, path, "read", "see that you may read it");
-    });
-    const { state, answersEnd } = bytes ? decodeCheckpoint(bytes, path) : { state: undefined, answersEnd: 0 };
+    const { state, answersEnd } = await readState(this.path);
     this.answersEnd = answersEnd;
-    const answers = await this.readAnswers(answersEnd);
+    const { answers, length } = await readAnswers(this.path, answersEnd);
+    // Those of an unfinished round are cut off.
+    if (length > answersEnd) await truncate(join(this.path, QUERIES), answersEnd);
     await this.rewriteRounds(state?.rounds ?? []);
     return state && { ...state, answers };
-  }
-
-  /** The answers of finished rounds; those of an unfinished one are cut off. */
-  private async readAnswers(end: number): Promise<Checkpoint["answers"]> {
-    const path = join(this.path, QUERIES);
-    const bytes = await readFile(path).catch(() => new Uint8Array());
-    if (bytes.length < end) {
-      throw new InputError(
-        `${path} has ${bytes.length} bytes; expected at least ${end}, the answers of the finished rounds: ` +
-          `put the whole file back, or begin anew with --ledger ${join(this.path, "ledger")}, which costs no query twice`,
-      );
-    }
-    if (bytes.length > end) await truncate(path, end);
-    return parseAnswers(bytes.subarray(0, end), path);
   }
 
   private async rewriteRounds(rounds: readonly RoundReport[]): Promise<void> {
@@ -164,19 +153,72 @@ function checkEmpty(path: string, held: readonly string[]): void {
   }
 }
 
-async function readJson(folder: string): Promise<unknown> {
+/**
+ * What `config.json` and `summary.json` of a run say, read without touching its folder: another process may be at it.
+ * @throws InputError where it is no run's folder, or a file is damaged
+ */
+export async function readRunFiles(folder: string): Promise<{ config: unknown; summary?: object }> {
+  const config = await readConfig(folder);
+  const path = join(folder, SUMMARY);
+  const text = await readFile(path, "utf8").catch(absent(path));
+  return { config, ...(text === undefined ? {} : { summary: parseJson(text, path) as object }) };
+}
+
+/**
+ * The answers of a run's finished rounds and how its student compares, likewise.
+ * @throws InputError where a file is damaged
+ */
+export async function readAnswered(folder: string): Promise<Pick<Checkpoint, "answers" | "comparison">> {
+  const { state, answersEnd } = await readState(folder);
+  const { answers } = await readAnswers(folder, answersEnd);
+  return { answers, ...(state?.comparison ? { comparison: state.comparison } : {}) };
+}
+
+async function readConfig(folder: string, option = ""): Promise<unknown> {
   const path = join(folder, CONFIG);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(
-      `--resume ${folder} is no run's folder: ${CONFIG} cannot be read (${code}); give the --out of a run`,
+      `${option}${folder} is no run's folder: ${CONFIG} cannot be read (${code}); give the --out of a run`,
     );
   });
+  return parseJson(text, path);
+}
+
+function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new InputError(`${path} is not JSON; put back the file that the run wrote, or begin anew`);
   }
+}
+
+/** Where to go on from after the last finished round, if there is one. */
+async function readState(folder: string) {
+  const path = join(folder, CHECKPOINT);
+  const bytes = await readFile(path).catch(absent(path));
+  return bytes ? decodeCheckpoint(bytes, path) : { state: undefined, answersEnd: 0 };
+}
+
+/** The answers of the finished rounds, and the bytes that the file has in all. */
+async function readAnswers(folder: string, end: number): Promise<{ answers: Checkpoint["answers"]; length: number }> {
+  const path = join(folder, QUERIES);
+  const bytes = await readFile(path).catch(() => new Uint8Array());
+  if (bytes.length < end) {
+    throw new InputError(
+      `${path} has ${bytes.length} bytes; expected at least ${end}, the answers of the finished rounds: ` +
+        `put the whole file back, or begin anew with --ledger ${join(folder, "ledger")}, which costs no query twice`,
+    );
+  }
+  return { answers: parseAnswers(bytes.subarray(0, end), path), length: bytes.length };
+}
+
+/** What reading a file comes to that may be missing. */
+function absent(path: string): (error: unknown) => undefined {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw asInputError(error, path, "read", "see that you may read it");
+  };
 }
 
 function json(value: object): string {

@@ -1,6 +1,7 @@
 import { CommanderError, type Command } from "commander";
 import { ActiveMixupError } from "../src/errors.js";
 import { createProgram } from "./program.js";
+import { paintsOf } from "./terminal.js";
 
 /** Exit codes of the command. */
 const OK = 0;
@@ -34,7 +35,7 @@ export async function runProgram(create: (signal: AbortSignal) => Command, args:
     if (interrupt.signal.aborted && error === interrupt.signal.reason) return INTERRUPTED;
     if (error instanceof CommanderError) return error.exitCode === 0 ? OK : USER_ERROR;
     if (error instanceof ActiveMixupError && (error.code === "input" || error.code === "device")) {
-      process.stderr.write(`error: ${error.message}\n`);
+      process.stderr.write(`${paintsOf(process.stderr).red("error:")} ${error.message}\n`);
       return USER_ERROR;
     }
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

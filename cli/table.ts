@@ -1,14 +1,44 @@
-/** A table for a terminal: columns as wide as their widest cell, the first to the left, the others to the right. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+import type { TableLayout } from "./terminal.js";
+
+const GAP = "  ";
+
+/**
+ * A table for a terminal: columns as wide as their widest cell, the first to the left, the others to the right. Where
+ * that is wider than a line, the columns that do not fit follow in further tables below, each behind the first column.
+ * @param rows the first is the head
+ */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  { columns, head }: Partial<TableLayout> = {},
+): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const format = (row: readonly string[], shown: readonly number[]) =>
+    shown
+      .map((column) => (column === 0 ? row[column].padEnd(widths[column]) : row[column].padStart(widths[column])))
+      .join(GAP)
+      .trimEnd();
+  return blocksOf(widths, columns ?? Infinity)
+    .map((shown) => rows.map((row, index) => (index === 0 && head ? head(format(row, shown)) : format(row, shown))))
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+/** Which columns stand in each table so that none is wider than a line; the first in all of them. */
+function blocksOf(widths: readonly number[], columns: number): number[][] {
+  const blocks: number[][] = [[0]];
+  let width = widths[0];
+  for (let column = 1; column < widths.length; column++) {
+    const more = GAP.length + widths[column];
+    const block = blocks.at(-1)!;
+    if (block.length > 1 && width + more > columns) {
+      blocks.push([0, column]);
+      width = widths[0] + more;
+    } else {
+      block.push(column);
+      width += more;
+    }
+  }
+  return blocks;
 }
 
 /** A share as percent with two decimals, or a dash where there is none. */

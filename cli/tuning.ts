@@ -3,6 +3,7 @@ import { readTuning } from "../src/kernels/tune/store.node.js";
 import type { Device, DeviceInfo, TunedVariants } from "../src/tensor/index.js";
 import type { Progress } from "./progress.js";
 import { formatTable } from "./table.js";
+import { tableLayout } from "./terminal.js";
 
 /** The variants that `tune` found on the device; a file that cannot be used is as good as none, and a warning. */
 export async function tunedVariants(device: Device, progress: Progress): Promise<TunedVariants> {
@@ -37,7 +38,9 @@ export function describeMeasured(problems: readonly Measured[]): string {
       "failure" in timing ? [`out: ${key}, ${variant}: ${timing.failure}`] : [],
     ),
   );
-  return [formatTable([["problem", "by rule", "ms", "runs", "ms", "ratio"], ...rows]), ...failures].join("\n");
+  return [formatTable([["problem", "by rule", "ms", "runs", "ms", "ratio"], ...rows], tableLayout()), ...failures].join(
+    "\n",
+  );
 }
 
 function formatMilliseconds(milliseconds: number | undefined): string {

@@ -14,16 +14,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, URL } from "node:url";
+import { APT_GET, asRoot, CannotInstall, complaints, hasApt, run } from "./apt.mjs";
 
 const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
 const DEBIAN_MIRROR = "http://deb.debian.org/debian";
 const DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const APT_GET = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"];
-
-/** What keeps the tests from having an adapter, and the cure. */
-class NoAdapter extends Error {}
 
 /** Asks for an adapter in a child process: its name, or why there is none. */
 function askForAdapter(scratch) {
@@ -35,29 +32,9 @@ function askForAdapter(scratch) {
     timeout: 60_000,
   });
   if (status === 0) return { adapter: stdout.trim() };
-  if (status === 3) throw new NoAdapter(`Dawn (the npm package "webgpu") does not load: ${stderr.trim()}`);
+  if (status === 3) throw new CannotInstall(`Dawn (the npm package "webgpu") does not load: ${stderr.trim()}`);
   const crash = signal ? `The driver ended the process that asked for an adapter with ${signal}. ` : "";
   return { why: crash + stderr.trim().replace(/\s*\n\s*/g, " ") };
-}
-
-/** The words before a command that make root run it: none for root itself. */
-function asRoot() {
-  if (process.getuid() === 0) return [];
-  if (spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0) return ["sudo", "-n"];
-  const command = `${process.execPath} ${relative(process.cwd(), fileURLToPath(import.meta.url))}`;
-  throw new NoAdapter(
-    "no WebGPU adapter answers, and this user may not install a driver (not root, and sudo is missing or asks for a " +
-      `password). Run this once as root, then the tests again: ${command}`,
-  );
-}
-
-function run(words) {
-  console.log(`  ${words.join(" ")}`);
-  const { status, stdout, stderr, error } = spawnSync(words[0], words.slice(1), {
-    encoding: "utf8",
-    maxBuffer: 2 ** 26,
-  });
-  return { ok: status === 0, output: error ? error.message : stdout + stderr };
 }
 
 function readOsRelease() {
@@ -86,15 +63,17 @@ function addBackports(scratch) {
 
 function installDriver(scratch) {
   if (process.platform !== "linux") {
-    throw new NoAdapter("no WebGPU adapter answers; on macOS and Windows the graphics driver of the system gives one");
+    throw new CannotInstall(
+      "no WebGPU adapter answers; on macOS and Windows the graphics driver of the system gives one",
+    );
   }
-  if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status !== 0) {
-    throw new NoAdapter(
+  if (!hasApt()) {
+    throw new CannotInstall(
       "no WebGPU adapter answers, and this script can install a driver only with apt-get. Install Mesa's lavapipe, " +
         "23.2 or later, by hand (Fedora: mesa-vulkan-drivers vulkan-loader; Arch: vulkan-swrast) and run the tests again",
     );
   }
-  const root = asRoot();
+  const root = asRoot("no WebGPU adapter answers for want of a driver", fileURLToPath(import.meta.url));
   const { ID, VERSION_ID } = readOsRelease();
   const bookworm = ID === "debian" && VERSION_ID === "12";
   const apt = [...root, ...APT_GET, ...(bookworm ? addBackports(scratch) : [])];
@@ -103,9 +82,8 @@ function installDriver(scratch) {
   const update = run([...apt, "update"]);
   const install = run([...apt, "install", "-y", "--no-install-recommends", ...from, ...PACKAGES]);
   if (!install.ok) {
-    const lines = (update.output + install.output).split("\n").filter((line) => /^[WE]: /.test(line));
-    throw new NoAdapter(
-      `apt-get could not install Mesa's software Vulkan driver:\n${lines.join("\n") || install.output}`,
+    throw new CannotInstall(
+      `apt-get could not install Mesa's software Vulkan driver:\n${complaints(update.output, install.output)}`,
     );
   }
 }
@@ -119,7 +97,7 @@ function main(scratch) {
   if (!adapter) {
     const chosen = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].filter((name) => process.env[name]);
     const cure = chosen.length ? `unset ${chosen.join(" and ")}` : "Dawn needs a newer Mesa: 23.2 works, 22.3 does not";
-    throw new NoAdapter(`Mesa's driver is installed, but no WebGPU adapter answers: ${cure}. ${why}`);
+    throw new CannotInstall(`Mesa's driver is installed, but no WebGPU adapter answers: ${cure}. ${why}`);
   }
   console.log(`WebGPU adapter: ${adapter}`);
 }
@@ -128,7 +106,7 @@ const scratch = mkdtempSync(join(tmpdir(), "activemixup-driver-"));
 try {
   main(scratch);
 } catch (error) {
-  if (!(error instanceof NoAdapter)) throw error;
+  if (!(error instanceof CannotInstall)) throw error;
   console.error(`get-driver: ${error.message}`);
   process.exitCode = 1;
 } finally {

@@ -17,6 +17,7 @@ import type { CommonOptions } from "../common-options.js";
 import { labelOf, units } from "../phases.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
+import { tableLayout } from "../terminal.js";
 import { deviceRecord, type DeviceRecord } from "../tuning.js";
 import { version } from "../version.js";
 
@@ -155,7 +156,7 @@ function describeDemo({ teacher, n, rows, seconds }: DemoResult): string {
   return [
     `teacher: LeNet-5, accuracy ${percent(teacher.accuracy)}; students: LeNet-5-half from ${n} unlabelled images`,
     "",
-    formatTable([head, ...cells]),
+    formatTable([head, ...cells], tableLayout()),
     "",
     `agreement: share of ${TEST_IMAGES} test images on which student and teacher agree; ${seconds.toFixed(0)} s in all`,
   ].join("\n");

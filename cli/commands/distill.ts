@@ -11,14 +11,15 @@ import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import { readSettings } from "../teachers.js";
 
-type Given = CommonOptions & DistillCommandOptions & { readonly resume?: string };
+type Given = CommonOptions & DistillCommandOptions & { readonly resume?: string; readonly report: boolean };
 
 /** `activemixup distill`: the method. */
 export function distillCommand(signal: AbortSignal): Command {
   const command = new Command("distill").description(
     "train a student from a few unlabelled images and a counted number of queries to a teacher",
   );
-  return withDistillOptions(command).action(async (given: Given) => {
+  withDistillOptions(command).option("--no-report", "write no report.html into the run's folder");
+  return command.action(async (given: Given) => {
     checkGiven(command, given);
     const progress = createProgress(given.quiet);
     const { summary, out } =
@@ -30,7 +31,7 @@ export function distillCommand(signal: AbortSignal): Command {
 }
 
 /** Options that say how a command runs, not what the run is. */
-const ofEveryRun = new Set(["resume", "device", "profile", "json", "quiet"]);
+const ofEveryRun = new Set(["resume", "report", "device", "profile", "json", "quiet"]);
 
 /** A run is described by its options or by the folder of an earlier one, not by both. */
 function checkGiven(command: Command, given: Given): void {
@@ -58,12 +59,12 @@ async function start(given: Given, progress: Progress, signal: AbortSignal): Pro
   const options = Object.fromEntries(own) as unknown as DistillCommandOptions;
   const settings = await readSettings(options.teacher, options.teacherConfig, options.labels);
   const summary = await withDevice(given, progress, (device) =>
-    beginRun(options, settings, { device, progress, signal }),
+    beginRun(options, settings, { device, progress, signal, report: given.report }),
   );
   return { summary, out: options.out };
 }
 
-async function goOn(common: CommonOptions, out: string, progress: Progress, signal: AbortSignal): Promise<Ended> {
+async function goOn(given: Given, out: string, progress: Progress, signal: AbortSignal): Promise<Ended> {
   const { folder, config: json, checkpoint } = await RunFolder.resume(out);
   try {
     const finished = await folder.finishedSummary();
@@ -73,8 +74,8 @@ async function goOn(common: CommonOptions, out: string, progress: Progress, sign
     }
     const config = parseRunConfig(json, out);
     enter(config.startedIn, out);
-    const summary = await withDevice(common, progress, (device) =>
-      continueRun({ folder, config, checkpoint }, config.options, { device, progress, signal }),
+    const summary = await withDevice(given, progress, (device) =>
+      continueRun({ folder, config, checkpoint }, config.options, { device, progress, signal, report: given.report }),
     );
     return { summary, out };
   } finally {

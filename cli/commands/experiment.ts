@@ -12,6 +12,7 @@ import { unfinishedRuns, workOff } from "../experiment/work.js";
 import { wholes } from "../parse.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
+import { tableLayout } from "../terminal.js";
 
 interface ExperimentOptions extends CommonOptions {
   readonly dataRoot: string;
@@ -39,7 +40,7 @@ export function experimentCommand(signal: AbortSignal): Command {
       const progress = createProgress(options.quiet);
       const layout = new Layout(options.dataRoot, options.out);
       const results = options.tableOnly
-        ? await makeTables(experiments, layout, progress)
+        ? await makeTables(experiments, layout)
         : await runAll(experiments, layout, options, progress, signal);
       process.stdout.write(
         options.json ? `${JSON.stringify({ experiments: results })}\n` : `${describeResults(results, layout)}\n`,
@@ -80,15 +81,11 @@ function chosen(experiment: Experiment, { rows, seeds }: ExperimentOptions): Run
     );
 }
 
-async function makeTables(
-  experiments: readonly Experiment[],
-  layout: Layout,
-  progress: Progress,
-): Promise<ExperimentResults[]> {
+async function makeTables(experiments: readonly Experiment[], layout: Layout): Promise<ExperimentResults[]> {
   const all: ExperimentResults[] = [];
   for (const experiment of experiments) {
     const results = await collect(experiment, layout);
-    await publish(results, experiment, layout, progress);
+    await publish(results, experiment, layout);
     all.push(results);
   }
   return all;
@@ -106,7 +103,7 @@ async function runAll(
   const unfinished = await unfinishedRuns(runs, layout);
   if (unfinished.length === 0) progress.say("all runs are finished: there is nothing left to run");
   else await withDevice(options, progress, (device) => workOff(unfinished, layout, { device, progress, signal }));
-  return makeTables(experiments, layout, progress);
+  return makeTables(experiments, layout);
 }
 
 function describeResults(results: readonly ExperimentResults[], layout: Layout): string {
@@ -114,7 +111,7 @@ function describeResults(results: readonly ExperimentResults[], layout: Layout):
   const head = several ? ["experiment", ...rowHead] : rowHead;
   const rows = results.flatMap(({ name, rows }) => rows.map((row) => [...(several ? [name] : []), ...rowCells(row)]));
   return [
-    formatTable([head, ...rows]),
+    formatTable([head, ...rows], tableLayout()),
     ...results.flatMap(({ name, teacher, reduced, rows }) => [
       ...(reduced ? [`${name} is reduced: ${reduced}`] : []),
       ...(teacher ? [`${name}: the teacher ${teacher.file} has test accuracy ${percent(teacher.accuracy)}`] : []),

@@ -1,5 +1,7 @@
 import type { Estimate, RoundReport, StopReason, TeacherAccount } from "../../src/activemixup/index.js";
+import { formatTime } from "../progress.js";
 import { formatTable, percent } from "../table.js";
+import { tableLayout } from "../terminal.js";
 import type { Summary } from "./summary.js";
 
 /** A finished round in one line. */
@@ -32,24 +34,24 @@ const endings: Record<StopReason, string> = {
 export function describeRun(summary: Summary, out: string): string {
   const { rounds, holdout, evaluation } = summary;
   const head = [
-    ...["round", "queries", "steps", "loss"],
+    ...["round", "queries", "loss"],
     ...(holdout ? ["held out"] : []),
     ...(evaluation ? ["agreement", "accuracy"] : []),
     ...["select", "query", "train"],
   ];
   const rows = rounds.map((row) => [
-    ...[row.round, row.queries, row.steps].map(String),
+    ...[row.round, row.queries].map(String),
     row.loss.toFixed(4),
     ...(holdout ? [percent(row.holdout?.agreement.value)] : []),
     ...(evaluation ? [percent(row.test?.agreement), percent(row.test?.accuracy)] : []),
-    ...[row.seconds.select, row.seconds.query, row.seconds.train].map((value) => `${value.toFixed(1)} s`),
+    ...[row.seconds.select, row.seconds.query, row.seconds.train].map(formatTime),
   ]);
   const ended = summary.stopped ? endings[summary.stopped] : "stopped early";
   const { accuracy } = summary.teacher;
   const of = summary.strategy === "real-only" ? "" : ` among candidates ${summary.candidates}`;
   const teacher = accuracy === undefined ? "" : `; the teacher's accuracy is ${percent(accuracy)}`;
   return [
-    formatTable([head, ...rows]),
+    formatTable([head, ...rows], tableLayout()),
     `${ended}: ${summary.queries} images answered, strategy ${summary.strategy}${of}${teacher}`,
     ...summary.teachers.map((account) => describeAccount(account, summary)),
     ...(summary.skipped > 0 ? [`left out: ${summary.skipped} images that the teacher never answered`] : []),

@@ -4,6 +4,7 @@ import { encodeNetwork } from "../../src/nn/index.js";
 import { openStores, closeStores } from "../ledgers.js";
 import { labelOf, units } from "../phases.js";
 import type { Progress } from "../progress.js";
+import type { Reporter } from "../report/write.js";
 import type { RunFolder } from "../run-folder.js";
 import { describeRound } from "./describe.js";
 import type { RunConfig } from "./config.js";
@@ -40,10 +41,13 @@ export async function execute(
   resume: Checkpoint | undefined,
   progress: Progress,
   signal: AbortSignal,
+  reporter: Reporter,
 ): Promise<Summary> {
   const { config, images, holdout, test, teachers, student } = prepared;
   const { askTest } = config.options;
-  const report = await distill({
+  let last = resume;
+  let told = resume && ((await folder.summary()) as Summary | undefined);
+  const running = distill({
     ...{ images, holdout, test, askTest, stores, student, resume, signal },
     teacher: teachers,
     run: config.run,
@@ -58,14 +62,22 @@ export async function execute(
       onRound: async (round, soFar, checkpoint) => {
         progress.say(describeRound(round));
         await folder.finishRound(round, checkpoint, student.spec);
-        await folder.writeSummary(summarise(prepared, soFar));
+        [last, told] = [checkpoint, summarise(prepared, soFar)];
+        await folder.writeSummary(told);
+        // The last round's comes below, with the end of the run.
+        if (!told.stopped) await reporter.write(told, checkpoint, { kind: "going" });
       },
     },
+  });
+  const report = await running.catch(async (error: unknown) => {
+    if (told) await reporter.write(told, last, { kind: "failed", message: (error as Error).message });
+    throw error;
   });
   progress.end();
   // Of an unfinished round, the student as it stands is better than none; else that of the last round, or the best.
   if (!report.interrupted || report.rounds.length === 0) await folder.writeStudent(await encodeNetwork(student));
   const summary = summarise(prepared, report);
   await folder.writeSummary(summary);
+  await reporter.write(summary, last, { kind: summary.stopped ? "finished" : "interrupted" });
   return summary;
 }

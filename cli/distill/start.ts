@@ -2,6 +2,7 @@ import type { Checkpoint, TeacherSettings } from "../../src/activemixup/index.js
 import type { Device } from "../../src/tensor/index.js";
 import { requireLedgers } from "../ledgers.js";
 import type { Progress } from "../progress.js";
+import { createReporter, noReporter } from "../report/write.js";
 import { RunFolder } from "../run-folder.js";
 import type { RunConfig } from "./config.js";
 import { completeMethod } from "./method.js";
@@ -15,6 +16,8 @@ export interface RunSurroundings {
   readonly device: Device;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Whether the run keeps a report in its folder; it does where absent. */
+  readonly report?: boolean | undefined;
 }
 
 /**
@@ -33,7 +36,8 @@ export async function beginRun(
     try {
       return await withStores(prepared, folder, progress, async (stores) => {
         await folder.writeConfig(prepared.config);
-        return execute(prepared, folder, stores, undefined, progress, signal);
+        const reporter = reporterOf(prepared, folder, surroundings);
+        return execute(prepared, folder, stores, undefined, progress, signal, reporter);
       });
     } finally {
       await folder.close();
@@ -65,8 +69,15 @@ export async function continueRun(
     progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
     const run = { ...prepared, config: { ...config, method: completeMethod(config.method) } };
     if (checkpoint) await requireLedgers(ledgersOf(config, folder), run.teachers);
-    return withStores(run, folder, progress, (stores) => execute(run, folder, stores, checkpoint, progress, signal));
+    const reporter = reporterOf(run, folder, surroundings);
+    return withStores(run, folder, progress, (stores) =>
+      execute(run, folder, stores, checkpoint, progress, signal, reporter),
+    );
   });
+}
+
+function reporterOf(prepared: PreparedRun, { path }: RunFolder, { report = true, progress }: RunSurroundings) {
+  return report ? createReporter(prepared, path, progress) : noReporter;
 }
 
 /** Opens the parts of a run, and closes them after the work. */

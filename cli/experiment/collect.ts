@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { writeWhole } from "../files.js";
-import type { Progress } from "../progress.js";
 import { drawCharts } from "./chart.js";
 import { rowOptions, type Experiment } from "./file.js";
 import type { Layout } from "./layout.js";
@@ -46,13 +45,8 @@ async function teacherOf(found: FoundRun, layout: Layout): Promise<TeacherResult
 }
 
 /** Writes what an experiment's results are told by: JSON, Markdown, and a chart for each measure. */
-export async function publish(
-  results: ExperimentResults,
-  experiment: Experiment,
-  layout: Layout,
-  progress: Progress,
-): Promise<void> {
-  const charts = await drawCharts(results, progress);
+export async function publish(results: ExperimentResults, experiment: Experiment, layout: Layout): Promise<void> {
+  const charts = await drawCharts(results);
   for (const { measure, svg } of charts) await writeWhole(layout.results(experiment, `-${measure}.svg`), svg);
   const names = charts.map(({ measure }) => `${experiment.name}-${measure}.svg`);
   await writeWhole(layout.results(experiment, ".md"), markdown(results, names));

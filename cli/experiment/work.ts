@@ -37,7 +37,7 @@ export async function workOff(runs: readonly Run[], layout: Layout, surroundings
     const summary = await carryOut(run, teachers.get(experiment)!, layout, around);
     if (summary.interrupted) return;
     clock.took(run, (performance.now() - started) / 1000);
-    await publish(await collect(experiment, layout), experiment, layout, progress);
+    await publish(await collect(experiment, layout), experiment, layout);
   }
 }
 

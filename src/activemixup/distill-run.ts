@@ -3,12 +3,14 @@ import { InputError } from "../errors.js";
 import { Examples, Trainer, type Emphasis, type NetworkState } from "../nn/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition } from "./acquisition/index.js";
+import { Beliefs, meanBelief, type Belief } from "./beliefs.js";
 import type { MixedPair } from "./blend.js";
 import { candidateKinds, createCandidates, type Candidates, type Choice } from "./candidates/index.js";
 import { Committee } from "./committee.js";
+import { compare, type Comparison } from "./comparison.js";
 import type { DistillInput } from "./distill-input.js";
-import { Evaluation } from "./evaluation.js";
-import { HoldoutJudge } from "./holdout.js";
+import { Evaluation, type Score } from "./evaluation.js";
+import { HoldoutJudge, type HoldoutScore } from "./holdout.js";
 import { panelsOf, type Panels } from "./panels.js";
 import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
@@ -23,6 +25,13 @@ function isChoice<T extends Chosen>(image: T): image is T & Choice {
   return image.candidate !== undefined;
 }
 
+/** What came of asking. */
+interface Asked {
+  readonly answered: number;
+  readonly skipped: number;
+  readonly shown: Uint8Array | undefined;
+}
+
 /** What a run holds on the device while it goes on. */
 interface Equipment {
   readonly images: TrainingImages;
@@ -30,7 +39,14 @@ interface Equipment {
   readonly trainer: Trainer;
   /** The other students of the committee, where the strategy asks one. */
   readonly committee: Committee | undefined;
-  readonly selection: { readonly candidates: Candidates; readonly acquisition: Acquisition } | undefined;
+  readonly selection: Selection | undefined;
+}
+
+interface Selection {
+  readonly candidates: Candidates;
+  readonly acquisition: Acquisition;
+  /** What the student says of those that were chosen. */
+  readonly beliefs: Beliefs;
 }
 
 /** One run of the method: made, executed once, disposed of. */
@@ -41,6 +57,8 @@ export class DistillRun {
   private readonly leftOut: number[];
   private readonly rounds: RoundReport[];
   private best: NetworkState | undefined;
+  /** Of the student that is kept. */
+  private comparison: Comparison | undefined;
   private judge: HoldoutJudge | undefined;
   private evaluation: Evaluation | undefined;
 
@@ -57,6 +75,7 @@ export class DistillRun {
     this.leftOut = [...(input.resume?.leftOut ?? [])];
     this.rounds = [...(input.resume?.rounds ?? [])];
     this.best = input.resume?.best;
+    this.comparison = input.resume?.comparison;
     this.examples = this.restore();
   }
 
@@ -80,7 +99,7 @@ export class DistillRun {
           )
         : undefined;
     const selection =
-      plan.length > 1 ? await preparing.time("prepare", () => select(input, trained.real, committee)) : undefined;
+      plan.length > 1 ? await preparing.time("prepare", () => select(input, plan, trained.real, committee)) : undefined;
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
@@ -133,7 +152,9 @@ export class DistillRun {
       while (!stopReason(this.rounds, this.plan.length, options)) {
         this.rounds.push(await this.round(this.rounds.length, this.newWatch()));
         const state = await student.state();
-        if (this.judge && bestRound(this.rounds) === this.rounds.at(-1)) this.best = state;
+        const isKept = !this.judge || bestRound(this.rounds) === this.rounds.at(-1);
+        if (this.judge && isKept) this.best = state;
+        if (isKept) this.comparison = this.compare();
         const others = await this.equipment.committee?.state();
         await observer?.onRound?.(this.rounds.at(-1)!, this.report(false), this.checkpoint(state, others));
       }
@@ -160,7 +181,17 @@ export class DistillRun {
       student,
       ...(this.best ? { best: this.best } : {}),
       ...(committee ? { committee } : {}),
+      ...(this.comparison ? { comparison: this.comparison } : {}),
     };
+  }
+
+  /** How the student does as it was scored last: on held-out images, or else on test images. */
+  private compare(): Comparison | undefined {
+    const { judge, evaluation } = this;
+    const { round } = this.rounds.at(-1)!;
+    if (judge?.compared) return compare(judge.compared, { on: "holdout", against: "teacher", round });
+    if (!evaluation?.compared || !evaluation.against) return undefined;
+    return compare(evaluation.compared, { on: "test", against: evaluation.against, round });
   }
 
   private report(interrupted: boolean): DistillReport {
@@ -182,21 +213,21 @@ export class DistillRun {
   }
 
   private async round(round: number, watch: Stopwatch): Promise<RoundReport> {
-    const { options, signal } = this.input;
+    const { options } = this.input;
     // Steps 1, 3 and 4: the real images first, then the blends that the strategy chooses.
     const chosen = await watch.time("select", () => (round === 0 ? this.realImages() : this.choose(round)));
     // Steps 1 and 5.
-    const { answered, skipped } = await watch.time("query", () => this.ask(round, chosen));
+    const { answered, skipped, shown } = await watch.time("query", () => this.ask(round, chosen));
+    const before = await watch.time("evaluate", () => this.beliefs(shown));
     // Step 6.
     const steps = stepsOf(round, this.answers.length, options);
     const loss = await watch.time("train", () => this.train(round, steps));
     if (!Number.isFinite(loss)) {
       throw new InputError(`the student diverged in round ${round}: its loss is ${loss}; lower --rate`);
     }
-    const [judgement, test] = await watch.time("evaluate", async () => [
-      await this.judge?.score(signal),
-      await this.evaluation?.score(signal),
-    ]);
+    const [judgement, test] = await watch.time("evaluate", () => this.score(round));
+    const after = await watch.time("evaluate", () => this.beliefs(shown));
+    const means = this.keepBeliefs(answered, before, after);
     const held = this.judge?.count ?? 0;
     return {
       round,
@@ -206,10 +237,41 @@ export class DistillRun {
       skipped: skipped + (round === 0 ? (this.judge?.skipped ?? 0) : 0),
       steps,
       loss,
+      ...(means ? { chosen: means } : {}),
       ...(judgement ? { holdout: judgement } : {}),
       ...(test ? { test } : {}),
       seconds: watch.seconds,
     };
+  }
+
+  /** How the student does on held-out and on test images, where there are such. */
+  private async score(round: number): Promise<[HoldoutScore | undefined, Score | undefined]> {
+    const { observer, signal, test } = this.input;
+    const held = this.judge?.count ?? 0;
+    const hearing = (before: number) => (done: number) =>
+      observer?.onProgress?.("evaluate", round, before + done, held + (test?.count ?? 0));
+    return [await this.judge?.score(signal, hearing(0)), await this.evaluation?.score(signal, hearing(held))];
+  }
+
+  /** What the student says of candidates that were answered; nothing of real images, which none chose. */
+  private async beliefs(shown: Uint8Array | undefined): Promise<(Belief | undefined)[]> {
+    return (shown && (await this.equipment.selection?.beliefs.of(shown, this.input.signal))) ?? [];
+  }
+
+  /** Puts to the last `count` answers what the student said of them; gives the means. */
+  private keepBeliefs(
+    count: number,
+    before: readonly (Belief | undefined)[],
+    after: readonly (Belief | undefined)[],
+  ): RoundReport["chosen"] {
+    const start = this.answers.length - count;
+    for (const place of before.keys()) {
+      const answer = this.answers[start + place];
+      this.answers[start + place] = { ...answer, before: before[place], after: after[place] };
+    }
+    const labels = this.answers.slice(start).map(({ label }) => label);
+    const means = [meanBelief(before, labels), meanBelief(after, labels)];
+    return means[0] && means[1] && { before: means[0], after: means[1] };
   }
 
   private realImages(): Promise<Chosen[]> {
@@ -237,9 +299,10 @@ export class DistillRun {
 
   /**
    * Shows the teacher the real images, or the 8-bit pixels of candidates: the same that the student is trained on.
-   * @returns how many were answered, and how many the teacher never answered; the budget did not cover the others
+   * @returns how many were answered, and how many the teacher never answered; the budget did not cover the others. Of
+   * candidates the pixels of those that were answered
    */
-  private async ask(round: number, chosen: readonly Chosen[]): Promise<{ answered: number; skipped: number }> {
+  private async ask(round: number, chosen: readonly Chosen[]): Promise<Asked> {
     const { images, observer, signal } = this.input;
     const { channels, height, width } = images;
     const pixels = chosen.every(isChoice)
@@ -252,12 +315,15 @@ export class DistillRun {
     const size = bytesPerImage(images);
     const answers: AnsweredQuery[] = [];
     const examples: Example[] = [];
+    const parts: Uint8Array[] = [];
     let skipped = 0;
     for (const [index, image] of chosen.entries()) {
       const label = labels[index];
       if (typeof label !== "string") {
+        const own = pixels.subarray(index * size, (index + 1) * size);
         answers.push({ ...image, round, label });
-        examples.push(this.exampleOf(image, pixels.subarray(index * size, (index + 1) * size)));
+        examples.push(this.exampleOf(image, own));
+        parts.push(own);
       } else {
         if (label === "skipped") skipped++;
         if (image.candidate !== undefined) this.leftOut.push(image.candidate);
@@ -270,7 +336,8 @@ export class DistillRun {
     // One by one: a call takes no more than some 100,000 arguments.
     for (const answer of answers) this.answers.push(answer);
     for (const example of examples) this.examples.push(example);
-    return { answered: answers.length, skipped };
+    const shown = answers.length > 0 && answers.every(isChoice) ? concatenate(parts, Uint8Array) : undefined;
+    return { answered: answers.length, skipped, shown };
   }
 
   private async train(round: number, steps: number): Promise<number> {
@@ -278,7 +345,13 @@ export class DistillRun {
     const { images, examples, trainer, committee } = this.equipment;
     if (this.start && round > 0) student.load(this.start, "the student's start");
     images.upload();
-    examples.set(this.examples, concatenate(this.answers.map(({ label }) => label)));
+    examples.set(
+      this.examples,
+      concatenate(
+        this.answers.map(({ label }) => label),
+        Float32Array,
+      ),
+    );
     // The others are trained for the next round's choice alone.
     const others = round < this.plan.length - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));
@@ -306,6 +379,7 @@ export class DistillRun {
     this.judge?.dispose();
     this.evaluation?.dispose();
     selection?.acquisition.dispose();
+    selection?.beliefs.dispose();
     selection?.candidates.dispose();
     committee?.dispose();
     trainer.dispose();
@@ -317,22 +391,24 @@ export class DistillRun {
 /** The candidates that the options mean, and what chooses from them. */
 async function select(
   { images, student, options }: DistillInput,
+  [, ...rounds]: readonly number[],
   real: Tensor<"u8">,
   committee: Committee | undefined,
-): Promise<Equipment["selection"]> {
+): Promise<Selection> {
   const { strategy, seed, badgeSample } = options;
   const { create, single = false } = findStrategy(strategy);
   const candidates = createCandidates(images, real, options, single);
   const context = { candidates, student, others: committee?.networks, seed, badgeSample };
-  return { candidates, acquisition: await create!(context) };
+  const acquisition = await create!(context);
+  return { candidates, acquisition, beliefs: await Beliefs.create(student, Math.max(1, ...rounds)) };
 }
 
-function concatenate(rows: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(sum(rows.map(({ length }) => length)));
+function concatenate<T extends Float32Array | Uint8Array>(parts: readonly T[], Kind: new (length: number) => T): T {
+  const all = new Kind(sum(parts.map(({ length }) => length)));
   let offset = 0;
-  for (const row of rows) {
-    all.set(row, offset);
-    offset += row.length;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
   }
   return all;
 }

@@ -1,5 +1,6 @@
 import type { ImageSet } from "../data/index.js";
-import { Predictor, type Network } from "../nn/index.js";
+import { Predictor, type Network, type Prediction } from "../nn/index.js";
+import type { Compared } from "./comparison.js";
 import type { LedgerQueryOptions } from "./ledger/ledger.js";
 import type { Panel } from "./ledger/panel.js";
 
@@ -13,8 +14,12 @@ export interface Score {
 
 /** Compares the student with true labels, where there are any, and with the teacher, where it may be asked. */
 export class Evaluation {
+  private predicted: Prediction | undefined;
+
   private constructor(
     private readonly images: ImageSet,
+    /** The teacher's answers, nothing for images that it never answered; absent where it is not asked. */
+    private readonly answers: readonly (Float32Array | undefined)[] | undefined,
     /** Classes by the teacher, -1 for images that it never answered; absent where it is not asked. */
     private readonly teacherLabels: readonly number[] | undefined,
     private readonly predictor: Predictor,
@@ -27,11 +32,15 @@ export class Evaluation {
     student: Network,
     options: LedgerQueryOptions = {},
   ): Promise<Evaluation> {
-    const answers = await panel?.query(images, options);
-    const teacherLabels = answers?.map((answer) =>
-      typeof answer === "string" ? -1 : largest(answer, answer.length)[0],
+    const asked = await panel?.query(images, options);
+    const answers = asked?.map((answer) => (typeof answer === "string" ? undefined : answer));
+    const teacherLabels = answers?.map((answer) => (answer ? largest(answer, answer.length)[0] : -1));
+    return new Evaluation(
+      images,
+      answers,
+      teacherLabels,
+      await Predictor.create(student, Math.min(images.count, 2048)),
     );
-    return new Evaluation(images, teacherLabels, await Predictor.create(student, Math.min(images.count, 2048)));
   }
 
   /** Images that the teacher answered. */
@@ -44,12 +53,25 @@ export class Evaluation {
     return this.images.labels && this.shareOfAnswered(this.images.labels);
   }
 
-  async score(signal?: AbortSignal): Promise<Score> {
-    const { labels } = await this.predictor.predict(this.images.pixels, signal);
+  async score(signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Score> {
+    this.predicted = await this.predictor.predict(this.images.pixels, signal, onProgress);
+    const { labels } = this.predicted;
     return {
       ...(this.teacherLabels ? { agreement: this.shareOfAnswered(labels)! } : {}),
       ...(this.images.labels ? { accuracy: share(labels, this.images.labels) } : {}),
     };
+  }
+
+  /** What the images are compared with, where there is anything: the teacher, or else their labels. */
+  get against(): "teacher" | "labels" | undefined {
+    return this.answers ? "teacher" : this.images.labels && "labels";
+  }
+
+  /** Teacher, or else labels, and student, as they were scored last. */
+  get compared(): Compared | undefined {
+    const { predicted, images } = this;
+    const expected = this.answers ?? (predicted && images.labels && certain(images.labels, classesOf(predicted)));
+    return predicted && expected && { numbers: [...expected.keys()], expected, predicted };
   }
 
   /** Share of the images that the teacher answered on which it says the same; absent where it is not asked. */
@@ -62,6 +84,19 @@ export class Evaluation {
   dispose(): void {
     this.predictor.dispose();
   }
+}
+
+function classesOf({ labels, probabilities }: Prediction): number {
+  return probabilities.length / labels.length;
+}
+
+/** Labels as probabilities: all of it on one class. */
+function certain(labels: ArrayLike<number>, classes: number): Float32Array[] {
+  return Array.from(labels, (label) => {
+    const row = new Float32Array(classes);
+    row[label] = 1;
+    return row;
+  });
 }
 
 /** Share of the places at which both hold the same class. */

@@ -1,7 +1,8 @@
 import { subset, type ImageSet } from "../data/index.js";
 import { InputError } from "../errors.js";
-import { Predictor, type Network } from "../nn/index.js";
+import { Predictor, type Network, type Prediction } from "../nn/index.js";
 import { Philox, RandomStream } from "../tensor/index.js";
+import type { Compared } from "./comparison.js";
 import { largest } from "./evaluation.js";
 import type { LedgerQueryOptions } from "./ledger/ledger.js";
 import type { Panel } from "./ledger/panel.js";
@@ -48,9 +49,13 @@ const LEAST_PROBABILITY = 1e-30;
 
 /** Compares the student with the teacher's answers to the held-out images. */
 export class HoldoutJudge {
+  private predicted: Prediction | undefined;
+
   private constructor(
     /** Those that have answers. */
     private readonly images: ImageSet,
+    /** Their numbers among all that are held out. */
+    private readonly numbers: readonly number[],
     private readonly answers: readonly Float32Array[],
     private readonly predictor: Predictor,
     /** Images that the teacher never answered. */
@@ -81,7 +86,7 @@ export class HoldoutJudge {
     const judged = subset(images, answered);
     const rows = answered.map((index) => answers[index] as Float32Array);
     const predictor = await Predictor.create(student, Math.min(judged.count, 2048));
-    return new HoldoutJudge(judged, rows, predictor, images.count - judged.count);
+    return new HoldoutJudge(judged, answered, rows, predictor, images.count - judged.count);
   }
 
   /** Held-out images that have answers. */
@@ -89,8 +94,9 @@ export class HoldoutJudge {
     return this.images.count;
   }
 
-  async score(signal?: AbortSignal): Promise<HoldoutScore> {
-    const { labels, probabilities } = await this.predictor.predict(this.images.pixels, signal);
+  async score(signal?: AbortSignal, onProgress?: (done: number) => void): Promise<HoldoutScore> {
+    this.predicted = await this.predictor.predict(this.images.pixels, signal, onProgress);
+    const { labels, probabilities } = this.predicted;
     let same = 0;
     const divergences = this.answers.map((answer, image) => {
       const { length } = answer;
@@ -98,6 +104,11 @@ export class HoldoutJudge {
       return divergence(answer, probabilities.subarray(image * length, (image + 1) * length));
     });
     return { agreement: estimateShare(same, this.answers.length), divergence: estimateMean(divergences, 0) };
+  }
+
+  /** Teacher and student, as they were scored last. */
+  get compared(): Compared | undefined {
+    return this.predicted && { numbers: this.numbers, expected: this.answers, predicted: this.predicted };
   }
 
   dispose(): void {

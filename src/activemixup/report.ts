@@ -1,5 +1,7 @@
+import type { Belief, BeliefMeans } from "./beliefs.js";
 import type { BlendAt, Choice } from "./candidates/index.js";
 import type { MixedPair } from "./blend.js";
+import type { Comparison } from "./comparison.js";
 import type { Score } from "./evaluation.js";
 import type { HoldoutScore } from "./holdout.js";
 import type { TeacherAccount } from "./ledger/ledger.js";
@@ -11,6 +13,10 @@ export interface AnsweredQuery extends MixedPair, Partial<Omit<Choice, keyof Mix
   readonly round: number;
   /** The teacher's probabilities, one a class; the mean of several teachers. */
   readonly label: Float32Array;
+  /** Of a candidate, what the student that chose it said of the pixels that the teacher was shown. */
+  readonly before?: Belief | undefined;
+  /** The same after the round's training, on this answer too. */
+  readonly after?: Belief | undefined;
 }
 
 /** Why a run ended. */
@@ -39,6 +45,8 @@ export interface RoundReport {
   readonly steps: number;
   /** Mean training loss of the round's last pass, in nats. */
   readonly loss: number;
+  /** What the student said of the candidates of the round, before it was trained on them and after. */
+  readonly chosen?: { readonly before: BeliefMeans; readonly after: BeliefMeans };
   /** On the held-out images, where there are any. */
   readonly holdout?: HoldoutScore;
   /** On the test images, where there are any. */
@@ -83,4 +91,6 @@ export interface Checkpoint {
   readonly best?: NetworkState;
   /** The other students of the committee, where the strategy asks one. */
   readonly committee?: readonly NetworkState[];
+  /** Of the student that is kept, where there are images to compare on. */
+  readonly comparison?: Comparison;
 }

@@ -55,9 +55,10 @@ export class Predictor {
   /**
    * Predicts images.
    * @param pixels 8-bit values, N C H W, of the network's image shape
+   * @param onProgress hears how many images are done
    * @throws ShapeError where they are no whole number of images.
    */
-  async predict(pixels: Uint8Array, signal?: AbortSignal): Promise<Prediction> {
+  async predict(pixels: Uint8Array, signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Prediction> {
     const { classes, image } = this.network.spec;
     const imageSize = image.channels * image.height * image.width;
     const count = pixels.length / imageSize;
@@ -70,7 +71,10 @@ export class Predictor {
       const now = Math.min(this.capacity, count - start);
       writeTensor(this.tensors.images, pixels.subarray(start * imageSize, (start + now) * imageSize));
       writeTensor(this.tensors.position, [0]);
-      await replay(this.recording, Math.ceil(now / this.batch), { signal });
+      await replay(this.recording, Math.ceil(now / this.batch), {
+        signal,
+        onProgress: (batches) => onProgress?.(start + Math.min(now, batches * this.batch)),
+      });
       labels.set((await readTensor(this.tensors.labels)).subarray(0, now), start);
       probabilities.set((await readTensor(this.tensors.probabilities)).subarray(0, now * classes), start * classes);
     }

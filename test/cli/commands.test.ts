@@ -159,6 +159,7 @@ describe("help", () => {
     ["export"],
     ["import"],
     ["experiment"],
+    ["report"],
     ["serve"],
     ["tune"],
     ["doctor"],

@@ -62,7 +62,8 @@ async function command(
   return { killed: signal === "SIGKILL", stdout: written.stdout };
 }
 
-const common = ["--device", "cpu", "--quiet", "--json"];
+// Nothing rests on the report, and what draws it takes longer to load than these runs take.
+const common = ["--device", "cpu", "--quiet", "--json", "--no-report"];
 const start = (out: string) => [
   "distill",
   ...["--images", `${folder.root}:train`, "--n", "20", "--student", "lenet5-half", "--out", at(out)],

@@ -5,6 +5,7 @@ import { chromium, type Browser } from "playwright-core";
 import { build, type Rollup } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wgsl } from "../../scripts/build/wgsl.mjs";
+import { findChromium } from "../../scripts/get-chromium.mjs";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const TYPES: Readonly<Record<string, string>> = { html: "text/html", js: "text/javascript", css: "text/css" };
@@ -46,7 +47,7 @@ describe("the page of examples/browser", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      executablePath: findChromium(),
       args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
     });
   });

@@ -4,6 +4,7 @@ import type { OutputOptions } from "../../common-options.js";
 import { findLedgers } from "../../ledger-path.js";
 import { whole } from "../../parse.js";
 import { formatTable, printable, size } from "../../table.js";
+import { tableLayout } from "../../terminal.js";
 import { version } from "../../version.js";
 
 interface ShowOptions extends OutputOptions {
@@ -75,14 +76,15 @@ function describe(ledgers: readonly ShownLedger[]): string {
     `${ledger.answers}`,
     size(ledger.bytes + ledger.torn),
   ]);
-  const parts = [formatTable([["teacher", "classes", "answers", "size"], ...rows])];
+  const parts = [formatTable([["teacher", "classes", "answers", "size"], ...rows], tableLayout())];
   for (const ledger of ledgers) {
     const of = ledgers.length > 1 ? ` of ${name(ledger)}` : "";
     const runs = ledger.runs.map(({ run, asked, answered, failed, lost }) => [
       printable(run),
       ...[asked, answered, failed, lost].map(String),
     ]);
-    if (runs.length > 0) parts.push(formatTable([[`run${of}`, "asked", "answered", "failed", "lost"], ...runs]));
+    if (runs.length > 0)
+      parts.push(formatTable([[`run${of}`, "asked", "answered", "failed", "lost"], ...runs], tableLayout()));
     if (ledger.list && ledger.list.length > 0) parts.push(describeAnswers(ledger.list, of));
   }
   if (ledgers.some(({ runs }) => runs.some(({ lost }) => lost > 0))) {

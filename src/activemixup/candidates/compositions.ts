@@ -102,15 +102,8 @@ export class ComposedCandidates implements Candidates {
   }
 
   pixels(choices: readonly Choice[]): Uint8Array {
-    const { channels, height, width, pixels } = this.images;
-    const numbers = choices.map(({ candidate }) => candidate);
-    const table = tabulate(
-      numbers.map((candidate) => this.compose(candidate)),
-      numbers,
-    );
-    const { warps: ranges, seed } = this.options;
-    const warps = drawWarpsReference(table.keys, { ranges, seed, stream: RandomStream.warp, step: 0 });
-    return composeOnHost(pixels, [channels, height, width], table, warps);
+    const numbered = choices.map(({ candidate }) => ({ candidate, ...this.compose(candidate) }));
+    return compositionPixels(this.images, numbered, this.options);
   }
 
   dispose(): void {
@@ -159,6 +152,24 @@ export class ComposedCandidates implements Candidates {
     const { kinds, seed } = this.options;
     return drawComposition(candidate, kinds, this.images.count, this.images, seed);
   }
+}
+
+/**
+ * The 8-bit pixels of compositions, one after the other.
+ * @param images the real images
+ * @param compositions each with the number of its candidate, by which its warps are drawn
+ */
+export function compositionPixels(
+  { channels, height, width, pixels }: Pixels,
+  compositions: readonly (Composition & { readonly candidate: number })[],
+  { warps: ranges, seed }: Pick<CompositionOptions, "warps" | "seed">,
+): Uint8Array {
+  const table = tabulate(
+    compositions,
+    compositions.map(({ candidate }) => candidate),
+  );
+  const warps = drawWarpsReference(table.keys, { ranges, seed, stream: RandomStream.warp, step: 0 });
+  return composeOnHost(pixels, [channels, height, width], table, warps);
 }
 
 class ComposedView implements CandidateView {

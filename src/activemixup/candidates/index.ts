@@ -12,3 +12,4 @@ export {
 } from "./kinds.js";
 export { PairCandidates, type PairOptions, type Pixels } from "./pairs.js";
 export { Pool } from "./pool.js";
+export { shownPixels } from "./shown.js";
