@@ -3,7 +3,7 @@ export * from "./acquisition/index.js";
 export * from "./candidates/index.js";
 export type { Belief, BeliefMeans } from "./beliefs.js";
 export { blendOnHost, lambdaWeight, paperLambdas, type MixedPair } from "./blend.js";
-export { likeliest, type ClassShare, type Comparison, type Difference } from "./comparison.js";
+export { likeliest, type ClassShare, type Compared, type Comparison, type Difference } from "./comparison.js";
 export { distill } from "./distill.js";
 export type { DistillInput, DistillObserver } from "./distill-input.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";

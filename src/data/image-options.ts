@@ -29,7 +29,7 @@ export interface ImageOptions {
   readonly fit?: Fit | undefined;
   /** 1 makes colours grey, 3 repeats grey; without it, 1 where every image is grey, else 3. */
   readonly channels?: 1 | 3 | undefined;
-  /** {@link DEFAULT_BACKGROUND} unless it is given. */
+  /** Seen through transparent pixels, and beside images that are shown whole; white unless it is given. */
   readonly background?: Rgb | undefined;
   /** Leaves out images that cannot be read, instead of an error that names them. */
   readonly skipBad?: boolean | undefined;

@@ -101,7 +101,7 @@ describe.each(variants)("matmulHalf, variant %s", (variant) => {
           f32Tolerance(k),
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -231,7 +231,7 @@ describe("the programs of subgroup matrices", () => {
           await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 15 },
     );
     device.destroy();
   });

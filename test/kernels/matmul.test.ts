@@ -60,7 +60,7 @@ describe.each(variants)("matmul, variant %s", (variant) => {
           f32Tolerance(k),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -118,7 +118,7 @@ describe.each(variants)("matmul, variant %s", (variant) => {
           f32Tolerance(k),
         );
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 
