@@ -6,6 +6,7 @@ import {
   fitLabelled,
   NetworkTeacher,
   specFor,
+  studentSeed,
   type DistillOptions,
 } from "../../src/activemixup/index.js";
 import { drawDigits, sampleImages, type ImageSet } from "../../src/data/index.js";
@@ -91,7 +92,7 @@ async function demo(
   const rows: DemoResult["rows"][number][] = [];
   for (const strategy of STRATEGIES) {
     const began = performance.now();
-    const student = new Network(device, specFor("lenet5-half", images, data.classes), seed);
+    const student = new Network(device, specFor("lenet5-half", images, data.classes), studentSeed(seed));
     const rounds = strategy === "real-only" ? 1 : method.rounds + 1;
     const report = await distill({
       images,

@@ -5,6 +5,7 @@ import {
   planDistill,
   specFor,
   splitHoldout,
+  studentSeed,
   type Teacher,
   type TeacherSettings,
 } from "../../src/activemixup/index.js";
@@ -63,7 +64,11 @@ export async function prepareRun(
     const classNames = teachers.find((teacher) => teacher.classNames)?.classNames;
     const student = options.student.endsWith(".safetensors")
       ? await openStudent(device, options.student, classNames)
-      : new Network(device, specFor(options.student, images, classes, classNames && [...classNames]), options.seed);
+      : new Network(
+          device,
+          specFor(options.student, images, classes, classNames && [...classNames]),
+          studentSeed(options.seed),
+        );
     const method = methodOptions(options, teachers);
     const { askTest } = options;
     planDistill({ images, holdout, test, askTest, teacher: teachers, student, options: method });

@@ -1,8 +1,8 @@
 import { InputError } from "../errors.js";
 import { Network, Trainer, type Examples, type FitOptions, type NetworkState } from "../nn/index.js";
-import { philox4x32, RandomStream } from "../tensor/index.js";
 import type { DistillOptions } from "./options.js";
 import type { Checkpoint } from "./report.js";
+import { studentSeed } from "./student-seed.js";
 
 /** Students of a committee, the one that is kept among them, unless told otherwise. */
 export const COMMITTEE = 3;
@@ -50,7 +50,7 @@ export class Committee {
     const { committee = COMMITTEE, restart } = options;
     const members: Member[] = [];
     for (let member = 1; member < committee; member++) {
-      const seed = memberSeed(options.seed, member);
+      const seed = studentSeed(options.seed, member);
       const network = new Network(device, spec, seed);
       const trainer = await Trainer.create(network, examples, { ...options, seed }, mostSteps);
       members.push({ network, trainer, start: restart ? await network.state() : undefined });
@@ -103,9 +103,4 @@ export class Committee {
       trainer.skip(steps);
     }
   }
-}
-
-/** The seed of a member, other than those that a user counts up. */
-function memberSeed(seed: number, member: number): number {
-  return philox4x32([member, 0, RandomStream.initialise, 1], [seed, 0])[0];
 }

@@ -30,6 +30,7 @@ export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
 export { bestRound, stopReason } from "./stopping.js";
 export { accuracyOf, fitLabelled, type LabelledFitObserver, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
+export { studentSeed } from "./student-seed.js";
 export * from "./teacher/answer-form.js";
 export { checkAnswer } from "./teacher/check-answer.js";
 export type { ExecOptions, ExecTeacher } from "./teacher/exec/exec-teacher.node.js";

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RunConfig } from "../../cli/distill/config.js";
 import type { Summary } from "../../cli/distill/summary.js";
+import { decodeNetwork } from "../../src/nn/index.js";
+import { CpuDevice } from "../../src/tensor/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
 
@@ -95,6 +97,24 @@ describe("distill", () => {
     await distill("same-2");
     const student = (run: string) => readFileSync(at(run, "student.safetensors"));
     expect(student("same-1").equals(student("same-2"))).toBe(true);
+  });
+
+  it("starts a student elsewhere than a teacher of the same network and seed started", async () => {
+    const started = at("started.safetensors");
+    const barely = ["--rate", "1e-9", "--seed", "5"];
+    const training = ["--data", `${digits}:train`, "--model", "lenet5-half", "--epochs", "1", "--device", "cpu"];
+    await cli("train", ...training, "--out", started, ...barely);
+    await distill("elsewhere", "--teacher", started, ...barely);
+    const weights = async (file: string) => {
+      const device = new CpuDevice();
+      const state = await decodeNetwork(readFileSync(file), file, device).state();
+      device.destroy();
+      return state.get("conv1.weight")!.data;
+    };
+    const other = await weights(at("elsewhere", "student.safetensors"));
+    const distances = (await weights(started)).map((value, at) => Math.abs(value - other[at]));
+    // Of 75 weights from ±0.2, some come near one another by chance.
+    expect(distances.filter((distance) => distance < 0.01).length).toBeLessThan(20);
   });
 
   it("holds some of the images out where there is no test set, and keeps the best round's student", async () => {
