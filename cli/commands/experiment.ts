@@ -111,7 +111,7 @@ function describeResults(results: readonly ExperimentResults[], layout: Layout):
   const head = several ? ["experiment", ...rowHead] : rowHead;
   const rows = results.flatMap(({ name, rows }) => rows.map((row) => [...(several ? [name] : []), ...rowCells(row)]));
   return [
-    formatTable([head, ...rows], tableLayout()),
+    formatTable([head, ...rows], tableLayout(), several ? 2 : 1),
     ...results.flatMap(({ name, teacher, reduced, rows }) => [
       ...(reduced ? [`${name} is reduced: ${reduced}`] : []),
       ...(teacher ? [`${name}: the teacher ${teacher.file} has test accuracy ${percent(teacher.accuracy)}`] : []),

@@ -240,13 +240,13 @@ describe("distill", () => {
       distill({ images, teacher, student: new Network(devices.cpu, specFor(...spec), 0), test, options: base });
     const other = { ...drawDigits(3, 1, { size: 14 }), name: "other digits" };
     await expect(attempt(["lenet5", other, CLASSES])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: the student lenet5 takes images of 1 × 14 × 14; digits holds 1 × 12 × 12: give images of the student's size, or another student]`,
+      `[InputError: the student lenet5 takes images of 1 × 14 × 14; drawn digits, seed 1 holds 1 × 12 × 12: give images of the student's size, or another student]`,
     );
     await expect(attempt(["lenet5", images, 7])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: the student lenet5 has 7 classes and the teacher 10; they have to be the same]`,
     );
     await expect(attempt(["lenet5", images, CLASSES], other)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: other digits holds images of 1 × 14 × 14; digits of 1 × 12 × 12: give test images of the same size]`,
+      `[InputError: other digits holds images of 1 × 14 × 14; drawn digits, seed 1 of 1 × 12 × 12: give test images of the same size]`,
     );
     await expect(
       attempt(["lenet5", images, CLASSES], { ...digits, name: "test digits", classes: 11 }),

@@ -32,7 +32,7 @@ function problem(architecture: string): { spec: NetworkSpec; batch: number } {
   const scale = (value: number) => new Array<number>(image.channels).fill(value);
   return {
     spec: { architecture, image, classes: 10, mean: scale(0.5), deviation: scale(0.25) },
-    batch: lenet ? 5 : 2,
+    batch: lenet ? 5 : architecture.startsWith("resnet") ? 4 : 2,
   };
 }
 
