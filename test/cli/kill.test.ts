@@ -12,7 +12,7 @@ import { temporaryFolder } from "../data/fixtures.js";
 import { writeDigits } from "./cli.js";
 
 /** Kills of the whole test. */
-const KILLS = 30;
+const KILLS = 20;
 /** Kills of one run, one after the other; each may cost what was under way. */
 const KILLS_OF_A_RUN = 5;
 /** Runs side by side: they mostly wait for the server. */

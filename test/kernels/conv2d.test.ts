@@ -118,8 +118,8 @@ function problemFor(variant: Conv2dVariant): fc.Arbitrary<Problem> {
   return variant === "subgroup" ? fewPipelines : anyProblem;
 }
 
-const often = { numRuns: 50 };
-const sometimes = { numRuns: 25 };
+const often = { numRuns: 30 };
+const sometimes = { numRuns: 15 };
 
 describe.each(moreVariants)("conv2d, variant %s", (variant) => {
   it("agrees with the reference at every edge", async () => {

@@ -101,7 +101,7 @@ describe.each(variants)("matmulHalf, variant %s", (variant) => {
           f32Tolerance(k),
         );
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
