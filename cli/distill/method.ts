@@ -46,6 +46,7 @@ const ofBoth = [
   "epochs",
   "batch",
   "realShare",
+  "temperature",
   "seed",
   "skipUnanswered",
   "targetAgreement",

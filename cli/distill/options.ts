@@ -44,6 +44,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly steps?: readonly number[];
   readonly restart?: boolean;
   readonly realShare?: number;
+  readonly temperature?: number;
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
   readonly rate?: number;
@@ -105,7 +106,7 @@ export function withDistillOptions(command: Command): Command {
     .addOption(
       new Option(
         "--recipe <name>",
-        `settings for --strategy, --candidates and --augment, each where it is not given: ${describe(recipes)}`,
+        `settings for --strategy, --candidates, --augment and --temperature, each where it is not given: ${describe(recipes)}`,
       ).choices(Object.keys(recipes)),
     )
     .option(
@@ -141,6 +142,11 @@ export function withDistillOptions(command: Command): Command {
     )
     .option("--restart", "start the student anew each round")
     .option("--real-share <share>", "of each training step, the real images at least; else as many as there are", share)
+    .option(
+      "--temperature <temperature>",
+      "soften the teacher's answers and the student in training, from 1, not at all",
+      positive,
+    )
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
     .addOption(
       new Option("--optimizer <name>", "sgd: with the paper's momentum and weight decay")
@@ -198,8 +204,8 @@ function describe(entries: Readonly<Record<string, { readonly about: string }>>)
 }
 
 /** A recipe's settings take the place of defaults, and leave alone what is given. */
-function followRecipe(command: Command, { strategy, candidates, augment }: Recipe): void {
-  for (const [option, value] of Object.entries({ strategy, candidates, augment })) {
+function followRecipe(command: Command, { strategy, candidates, augment, temperature }: Recipe): void {
+  for (const [option, value] of Object.entries({ strategy, candidates, augment, temperature })) {
     if (command.getOptionValueSource(option) !== "cli") command.setOptionValueWithSource(option, value, "implied");
   }
 }

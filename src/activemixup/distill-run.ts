@@ -14,6 +14,7 @@ import { HoldoutJudge, type HoldoutScore } from "./holdout.js";
 import { panelsOf, type Panels } from "./panels.js";
 import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
+import { soften } from "./soften.js";
 import { bestRound, stopReason } from "./stopping.js";
 import { addSeconds, Stopwatch } from "./stopwatch.js";
 import { exampleOfBlend, exampleOfRow, TrainingImages, type Example } from "./training-images.js";
@@ -345,13 +346,11 @@ export class DistillRun {
     const { images, examples, trainer, committee } = this.equipment;
     if (this.start && round > 0) student.load(this.start, "the student's start");
     images.upload();
-    examples.set(
-      this.examples,
-      concatenate(
-        this.answers.map(({ label }) => label),
-        Float32Array,
-      ),
+    const labels = concatenate(
+      this.answers.map(({ label }) => label),
+      Float32Array,
     );
+    examples.set(this.examples, soften(labels, examples.classes, options.temperature ?? 1));
     // The others are trained for the next round's choice alone.
     const others = round < this.plan.length - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));

@@ -48,6 +48,8 @@ export interface DistillOptions {
   readonly steps?: number | readonly number[] | undefined;
   /** Share of each training batch that the real images make up at least, 0 to 1; as their number gives where absent. */
   readonly realShare?: number | undefined;
+  /** Softens the teacher's answers and the student in training; 1, not at all, where absent. */
+  readonly temperature?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
   readonly batch: number;

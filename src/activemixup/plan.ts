@@ -36,6 +36,10 @@ export function planDistill(input: DistillPlanInput): number[] {
   if (!(realShare >= 0 && realShare <= 1)) {
     throw new InputError(`--real-share is ${realShare}; expected a share from 0 to 1`);
   }
+  const { temperature = 1 } = options;
+  if (!(temperature >= 1 && temperature <= HOTTEST)) {
+    throw new InputError(`--temperature is ${temperature}; expected a number from 1 to ${HOTTEST}`);
+  }
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
   checkStrategy(input, plan.slice(1));
@@ -132,6 +136,9 @@ function sizeText({ channels, height, width }: ImageShape): string {
 export const MOST_STEPS = 2 ** 24;
 
 const MOST_ROUNDS = 10_000;
+
+/** Beyond, answers are so soft that f32 rounds away what they tell. */
+const HOTTEST = 100;
 
 /** Training steps of a round, by its number and by the examples that there are by then. */
 export function stepsOf(round: number, examples: number, { steps, epochs, batch }: DistillOptions): number {

@@ -8,6 +8,8 @@ export interface Recipe {
   readonly candidates: CandidateKind;
   /** How images are warped in training. */
   readonly augment: WarpPreset | "none";
+  /** At which the student is trained on the answers. */
+  readonly temperature: number;
 }
 
 /** Settings that go together, by name. docs/recipes.md says what each brings, and how `best` was found. */
@@ -17,12 +19,15 @@ export const recipes = {
     strategy: "confidence",
     candidates: "mix",
     augment: "none",
+    temperature: 1,
   },
   best: {
-    about: "the best that was found: unlike one another and doubtful, of warped, mixed and cut images",
+    about:
+      "the best that was found: unlike one another and doubtful, of warped, mixed and cut images, answers softened",
     strategy: "badge",
     candidates: "mixture",
     augment: "none",
+    temperature: 4,
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 

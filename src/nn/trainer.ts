@@ -43,6 +43,8 @@ export interface TrainerOptions {
   readonly batch: number;
   readonly optimizer: OptimizerOptions;
   readonly augmentation: Augmentation;
+  /** Softens what the network says of the examples, whose targets have to be softened likewise; 1 where absent. */
+  readonly temperature?: number | undefined;
   /** Seed of the order of examples, of augmentation and of dropout. */
   readonly seed: number;
 }
@@ -104,10 +106,10 @@ export class Trainer {
   /**
    * Trains for `steps` steps over shuffled passes of the examples, with the optimizer and the schedule from their start.
    * @param round tells apart the random numbers of several calls
-   * @returns mean loss of the last pass, in nats
+   * @returns mean cross-entropy at the temperature, of the last pass, in nats
    */
   async fit(round: number, { steps, schedule, emphasis, onEpoch, onProgress, signal }: FitOptions): Promise<number> {
-    const { batch, seed } = this.options;
+    const { batch, seed, temperature = 1 } = this.options;
     const { count } = this.examples;
     const { rates, step, position, order, loss } = this.state;
     this.optimizer.reset();
@@ -130,7 +132,7 @@ export class Trainer {
         done += part;
         if (drops.includes(done)) this.optimizer.reset();
       }
-      lastLoss = (await readTensor(loss))[0] / now;
+      lastLoss = (await readTensor(loss))[0] / now / temperature ** 2;
       onEpoch?.({ step: done, loss: lastLoss });
     }
     return lastLoss;
@@ -176,7 +178,7 @@ function recordStep(
   recorder: Recorder,
   network: Network,
   examples: Examples,
-  { batch, augmentation, seed }: TrainerOptions,
+  { batch, augmentation, temperature, seed }: TrainerOptions,
   optimizer: Optimizer,
   state: StepState,
 ): void {
@@ -190,7 +192,7 @@ function recordStep(
   const targets = gatherRows(recorder, examples.targets, chosen);
   const images = augmented(recorder, examples.images, blend, { mean, std: deviation }, augmentation, seed, state.draw);
   const { output, backward } = network.forward({ recorder, training: true, seed, step: state.draw }, images);
-  const { losses, gradient } = softmaxCrossEntropy(recorder, output, targets);
+  const { losses, gradient } = softmaxCrossEntropy(recorder, output, targets, { temperature });
   accumulateMean(recorder, losses, state.loss);
   backward(gradient, false);
   optimizer.record(recorder, state.rates, state.step);

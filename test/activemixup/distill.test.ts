@@ -129,6 +129,17 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     );
   });
 
+  it("trains at a temperature, within its range", async () => {
+    const student = async (temperature?: number) =>
+      (await run(devices[name], { ...base, strategy: "random", temperature })).student;
+    const plain = await student();
+    expect(await student(1)).toEqual(plain);
+    expect(await student(4)).not.toEqual(plain);
+    await expect(student(0.5)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --temperature is 0.5; expected a number from 1 to 100]`,
+    );
+  });
+
   it("trains the student on the very pixels that the teacher was shown", async () => {
     const { answers, teacher } = await run(devices[name], { ...base, strategy: "random" });
     const shown = teacher.shown.slice(digits.count);

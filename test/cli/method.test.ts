@@ -49,8 +49,8 @@ describe("options of other candidates", () => {
 
 describe("--recipe", () => {
   it("settles what is not given, in whatever order the options stand", () => {
-    const { strategy, candidates, augment } = recipes.best;
-    const best = { strategy, candidates, augment };
+    const { strategy, candidates, augment, temperature } = recipes.best;
+    const best = { strategy, candidates, augment, temperature };
     expect(parse("--recipe", "best")).toMatchObject({ recipe: "best", ...best });
     for (const order of [
       ["--recipe", "best", "--augment", "elastic"],

@@ -5,6 +5,7 @@ import {
   argmax,
   countEqual,
   crossEntropySizes,
+  crossEntropyTemperature,
   scoreSizes,
   softmax,
   softmaxCrossEntropy,
@@ -49,6 +50,8 @@ const problem = fc.record({
   scale: fc.constantFrom(0.1, 3, 30, 1000),
   seed: anySeed,
 });
+
+const temperatures = fc.constantFrom(1, 2, 4, 0.5);
 
 describe("softmax", () => {
   it("agrees with the reference", async () => {
@@ -108,13 +111,13 @@ describe("softmax", () => {
 describe("softmaxCrossEntropy", () => {
   it("agrees with the reference", async () => {
     await fc.assert(
-      fc.asyncProperty(problem, async ({ count, classes, scale, seed }) => {
+      fc.asyncProperty(problem, temperatures, async ({ count, classes, scale, seed }, temperature) => {
         const shape = [count, classes];
         const inputs = { logits: logitsInput(shape, seed, scale), targets: targetsInput(shape, seed + 1) };
         await expectSame(
           devices,
           inputs,
-          (rec, { logits, targets }) => ({ ...softmaxCrossEntropy(rec, logits, targets) }),
+          (rec, { logits, targets }) => ({ ...softmaxCrossEntropy(rec, logits, targets, { temperature }) }),
           f32Tolerance(classes),
         );
       }),
@@ -122,19 +125,23 @@ describe("softmaxCrossEntropy", () => {
     );
   });
 
-  it("is −Σ t · ln p, and its gradient that of the mean, by finite differences of the reference", () => {
+  it.each([1, 3])("is −T² · Σ t · ln p, and its gradient that of the mean, by finite differences, T = %d", (T) => {
     const sizes = { rows: 3, classes: 4 };
     const shape = [sizes.rows, sizes.classes];
     const logits = Float32Array.from(logitsInput(shape, 7, 2).data);
     // One row does not sum to 1.
     const targets = Float32Array.from(targetsInput(shape, 8).data, (value, index) => (index < 4 ? 0.5 * value : value));
     const [losses, gradient] = [new Float32Array(3), new Float32Array(12)];
-    softmaxCrossEntropyReference(logits, targets, losses, gradient, sizes);
+    softmaxCrossEntropyReference(logits, targets, losses, gradient, sizes, T);
 
     const probabilities = new Float32Array(12);
-    softmaxReference(logits, probabilities, sizes);
-    const expected = [0, 1, 2].map((b) =>
-      [0, 1, 2, 3].reduce((sum, k) => sum - targets[4 * b + k] * Math.log(probabilities[4 * b + k]), 0),
+    softmaxReference(
+      logits.map((logit) => logit / T),
+      probabilities,
+      sizes,
+    );
+    const expected = [0, 1, 2].map(
+      (b) => T ** 2 * [0, 1, 2, 3].reduce((sum, k) => sum - targets[4 * b + k] * Math.log(probabilities[4 * b + k]), 0),
     );
     expectClose(losses, expected, f32Tolerance(4));
 
@@ -142,7 +149,7 @@ describe("softmaxCrossEntropy", () => {
       const moved = logits.slice();
       moved[index] += step;
       const own = new Float32Array(3);
-      softmaxCrossEntropyReference(moved, targets, own, new Float32Array(12), sizes);
+      softmaxCrossEntropyReference(moved, targets, own, new Float32Array(12), sizes, T);
       return { at: moved[index], mean: (own[0] + own[1] + own[2]) / 3 };
     };
     const differences = Float64Array.from(logits, (_, index) => {
@@ -188,6 +195,12 @@ describe("softmaxCrossEntropy", () => {
       ...Array<number>(12).fill(NaN),
     ];
     expectClose(result.gradient, expected, f32Tolerance(3));
+  });
+
+  it.each([0, -1, NaN, Infinity])("takes no temperature of %d", (temperature) => {
+    expect(() => crossEntropyTemperature({ temperature })).toThrow(
+      `softmaxCrossEntropy: temperature is ${temperature}; expected a number above 0`,
+    );
   });
 
   it("says which shapes it takes", () => {

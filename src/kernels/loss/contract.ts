@@ -1,3 +1,4 @@
+import { InputError } from "../../errors.js";
 import { expectRank, expectShape, type Shape } from "../../tensor/shape.js";
 
 /** Rows of class scores: B images, K classes. */
@@ -13,6 +14,21 @@ export interface ScoreSizes {
 export function scoreSizes(operation: string, what: string, scores: Shape): ScoreSizes {
   expectRank(operation, what, scores, "B K");
   return { rows: scores[0], classes: scores[1] };
+}
+
+/** How sharply the softmax tells classes apart. */
+export interface CrossEntropyOptions {
+  /** Divides the logits, above 0; 1 where absent. */
+  readonly temperature?: number | undefined;
+}
+
+/**
+ * The temperature of the options.
+ * @throws InputError where it is not above 0.
+ */
+export function crossEntropyTemperature({ temperature = 1 }: CrossEntropyOptions): number {
+  if (temperature > 0 && Number.isFinite(temperature)) return temperature;
+  throw new InputError(`softmaxCrossEntropy: temperature is ${temperature}; expected a number above 0`);
 }
 
 /**

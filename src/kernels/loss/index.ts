@@ -2,7 +2,7 @@ import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import { expectRank, expectShape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
-import { crossEntropySizes, scoreSizes } from "./contract.js";
+import { crossEntropySizes, crossEntropyTemperature, scoreSizes, type CrossEntropyOptions } from "./contract.js";
 import { planAccumulateMean, planArgmax, planCountEqual, planSoftmax, planSoftmaxCrossEntropy } from "./plan.js";
 import {
   accumulateMeanReference,
@@ -12,7 +12,13 @@ import {
   softmaxReference,
 } from "./reference.js";
 
-export { crossEntropySizes, scoreSizes, type ScoreSizes } from "./contract.js";
+export {
+  crossEntropySizes,
+  crossEntropyTemperature,
+  scoreSizes,
+  type CrossEntropyOptions,
+  type ScoreSizes,
+} from "./contract.js";
 export { planAccumulateMean, planArgmax, planCountEqual, planSoftmax, planSoftmaxCrossEntropy } from "./plan.js";
 export {
   accumulateMeanReference,
@@ -47,18 +53,22 @@ export function softmax(recorder: Recorder, logits: Tensor<"f32">): Tensor<"f32"
  * The loss of `logits` [B, K] against soft `targets` [B, K], in nats, and its gradient: `losses` [B] holds
  * −Σ_k t_k · ln softmax(logits)_k of each row, `gradient` [B, K] the derivative of the losses' MEAN by the logits.
  * Stable for logits of any size; targets of 0 contribute 0, even where the logit is −∞; targets need not sum to 1.
+ * At a temperature T the softmax is that of logits / T, and loss and gradient are T² times as large, by which they stay
+ * of one size at any T (Hinton et al. 2015, section 2): the targets are then expected to be softened likewise.
  * @throws ShapeError where `logits` has not two axes or `targets` another shape, DTypeError where one of them is not
- * f32.
+ * f32, InputError where the temperature is not above 0.
  */
 export function softmaxCrossEntropy(
   recorder: Recorder,
   logits: Tensor<"f32">,
   targets: Tensor<"f32">,
+  options: CrossEntropyOptions = {},
 ): { losses: Tensor<"f32">; gradient: Tensor<"f32"> } {
   const sizes = crossEntropySizes(logits.shape, targets.shape);
   for (const [what, tensor] of Object.entries({ logits, targets })) {
     expectDType("softmaxCrossEntropy", what, tensor, "f32");
   }
+  const temperature = crossEntropyTemperature(options);
   const losses = recorder.temporary([sizes.rows], "losses");
   const gradient = recorder.temporary(logits.shape, "logits' gradient");
   recorder.add({
@@ -72,9 +82,10 @@ export function softmaxCrossEntropy(
         hostArray(losses),
         hostArray(gradient),
         sizes,
+        temperature,
       );
     },
-    plan: () => planSoftmaxCrossEntropy(sizes),
+    plan: () => planSoftmaxCrossEntropy(sizes, temperature),
   });
   return { losses, gradient };
 }

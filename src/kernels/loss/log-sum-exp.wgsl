@@ -1,5 +1,6 @@
 // Module: the sum of a row's exponentials, for kernels with `logits` and `params.classes`, `params.nan`.
-//   log_sum_exp(start) -> largest logit of the row, Σ_k exp(logit_k − largest), and the logarithm of that sum
+//   log_sum_exp(start, sharpness) -> largest logit of the row, Σ_k exp(sharpness · (logit_k − largest)), and the
+//   logarithm of that sum; sharpness is 1 / temperature
 // Shifted by the largest logit, so that no exponential overflows. As in the reference, sum and logarithm are NaN where
 // the row holds NaN or +∞, or nothing but −∞. That is decided from the bits, and NaN comes from the parameters: WGSL
 // lets compilers take all numbers for finite (lavapipe does not, 2026-11).
@@ -8,7 +9,7 @@ struct LogSumExp { largest: f32, sum: f32, log_sum: f32 }
 
 const INFINITY_BITS = 0x7f800000u;
 
-fn log_sum_exp(start: u32) -> LogSumExp {
+fn log_sum_exp(start: u32, sharpness: f32) -> LogSumExp {
   var largest = logits[start];
   var broken = false;
   var all_minus_infinity = true;
@@ -25,6 +26,6 @@ fn log_sum_exp(start: u32) -> LogSumExp {
     return LogSumExp(largest, nan, nan);
   }
   var sum = 0.0;
-  for (var i = start; i < start + params.classes; i++) { sum += exp(logits[i] - largest); }
+  for (var i = start; i < start + params.classes; i++) { sum += exp(sharpness * (logits[i] - largest)); }
   return LogSumExp(largest, sum, log(sum));
 }

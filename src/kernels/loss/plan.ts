@@ -25,11 +25,11 @@ export function planSoftmax({ rows, classes }: ScoreSizes): GpuPlan {
   };
 }
 
-/** Program and grid of softmaxCrossEntropy. */
-export function planSoftmaxCrossEntropy({ rows, classes }: ScoreSizes): GpuPlan {
+/** Program and grid of softmaxCrossEntropy at a temperature. */
+export function planSoftmaxCrossEntropy({ rows, classes }: ScoreSizes, temperature = 1): GpuPlan {
   return {
     program: program("loss/softmax-cross-entropy", logSumExpSource, softmaxCrossEntropySource),
-    params: [rows, classes, NAN_BITS],
+    params: [rows, classes, NAN_BITS, { f32: 1 / temperature }, { f32: temperature }],
     grid: linearGrid(rows, WORKGROUP),
   };
 }

@@ -1,11 +1,19 @@
 import type { ScoreSizes } from "./contract.js";
 
-/** Largest logit of a row and ln Σ_k exp(logit_k − largest): both finite unless the row holds NaN or +∞ or only −∞. */
-function logSumExp(logits: Float32Array, start: number, classes: number): { largest: number; logSum: number } {
+/**
+ * Largest logit of a row and ln Σ_k exp((logit_k − largest) / temperature): both finite unless the row holds NaN or +∞
+ * or only −∞.
+ */
+function logSumExp(
+  logits: Float32Array,
+  start: number,
+  classes: number,
+  temperature = 1,
+): { largest: number; logSum: number } {
   let largest = logits[start];
   for (let k = 1; k < classes; k++) if (logits[start + k] > largest) largest = logits[start + k];
   let sum = 0;
-  for (let k = 0; k < classes; k++) sum += Math.exp(logits[start + k] - largest);
+  for (let k = 0; k < classes; k++) sum += Math.exp((logits[start + k] - largest) / temperature);
   return { largest, logSum: Math.log(sum) };
 }
 
@@ -18,8 +26,8 @@ export function softmaxReference(logits: Float32Array, out: Float32Array, { rows
 }
 
 /**
- * Defines softmaxCrossEntropy: losses[b] = −Σ_k t[b, k] · ln p[b, k] over the targets that are not 0, with p the
- * softmax; gradient[b, k] = (p[b, k] · Σ_j t[b, j] − t[b, k]) / B.
+ * Defines softmaxCrossEntropy: losses[b] = −T² · Σ_k t[b, k] · ln p[b, k] over the targets that are not 0, with p the
+ * softmax of logits / T; gradient[b, k] = T · (p[b, k] · Σ_j t[b, j] − t[b, k]) / B.
  */
 export function softmaxCrossEntropyReference(
   logits: Float32Array,
@@ -27,19 +35,21 @@ export function softmaxCrossEntropyReference(
   losses: Float32Array,
   gradient: Float32Array,
   { rows, classes }: ScoreSizes,
+  temperature = 1,
 ): void {
   for (let b = 0; b < rows; b++) {
     const start = b * classes;
-    const { largest, logSum } = logSumExp(logits, start, classes);
+    const { largest, logSum } = logSumExp(logits, start, classes, temperature);
     let loss = 0;
     let mass = 0;
     for (let i = start; i < start + classes; i++) {
-      if (targets[i] !== 0) loss += targets[i] * (logSum - (logits[i] - largest));
+      if (targets[i] !== 0) loss += targets[i] * (logSum - (logits[i] - largest) / temperature);
       mass += targets[i];
     }
-    losses[b] = loss;
+    losses[b] = temperature ** 2 * loss;
     for (let i = start; i < start + classes; i++) {
-      gradient[i] = (Math.exp(logits[i] - largest - logSum) * mass - targets[i]) / rows;
+      const probability = Math.exp((logits[i] - largest) / temperature - logSum);
+      gradient[i] = (temperature * (probability * mass - targets[i])) / rows;
     }
   }
 }

@@ -16,6 +16,6 @@ fn main(
   let b = (group.y * groups.x + group.x) * WORKGROUP + local;
   if (b >= params.rows) { return; }
   let start = b * params.classes;
-  let row = log_sum_exp(start);
+  let row = log_sum_exp(start, 1.0);
   for (var i = start; i < start + params.classes; i++) { out[i] = exp(logits[i] - row.largest) / row.sum; }
 }

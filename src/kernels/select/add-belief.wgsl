@@ -22,7 +22,7 @@ fn main(
   if (b >= params.rows) { return; }
   let start = b * params.classes;
   let out = b * (params.classes + 1u);
-  let row = log_sum_exp(start);
+  let row = log_sum_exp(start, 1.0);
   var entropy = row.log_sum;
   for (var k = 0u; k < params.classes; k++) {
     let shifted = logits[start + k] - row.largest;
