@@ -35,7 +35,14 @@ export {
   relu,
   reluBackward,
 } from "./activation/index.js";
-export { accumulateMean, argmax, countEqual, softmax, softmaxCrossEntropy } from "./loss/index.js";
+export {
+  accumulateMean,
+  argmax,
+  countEqual,
+  type CrossEntropyOptions,
+  softmax,
+  softmaxCrossEntropy,
+} from "./loss/index.js";
 export {
   avgPool2d,
   avgPool2dBackward,
