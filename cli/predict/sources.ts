@@ -1,13 +1,12 @@
 /** What `predict` is to look at: image files, folders of them, and data sets. */
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cifarKind } from "../../src/data/cifar-folder.node.js";
-import { isImage } from "../../src/data/image-header.js";
+import { listBelow } from "../../src/data/image-folder.node.js";
+import { isImage, KINDS } from "../../src/data/image-header.js";
 import { idxSplits } from "../../src/data/idx.node.js";
 import { openImageSet, type ImageSet } from "../../src/data/index.js";
 import { listFolder, pathKind } from "../../src/data/read-file.node.js";
 import { InputError } from "../../src/errors.js";
-import { asInputError } from "../files.js";
 
 /** Images by their paths. */
 export interface ImageFiles {
@@ -65,17 +64,9 @@ async function holdsDataSet(path: string): Promise<boolean> {
   return idxSplits(folder).length > 0 || cifarKind(folder) !== undefined;
 }
 
-/** All images of a folder and of those in it; folders that begin with a dot are left out, as everywhere. */
+/** All images of a folder and of those in it. @throws InputError if there is none, or a folder cannot be read */
 async function imagesBelow(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    throw asInputError(error, folder, "read", "check the path");
-  });
-  const hidden = /(^|[\\/])(\.[^\\/.]|__MACOSX)/;
-  const paths = names
-    .filter((entry) => !entry.isDirectory() && isImage(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !hidden.test(path.slice(folder.length)))
-    .sort();
-  if (paths.length > 0) return paths;
-  throw new InputError(`${folder}: holds no PNG or JPEG images, nor do its subfolders; name a folder that does`);
+  const { images } = await listBelow(folder);
+  if (images.length > 0) return images;
+  throw new InputError(`${folder}: holds no ${KINDS} images, nor do its subfolders; name a folder that does`);
 }

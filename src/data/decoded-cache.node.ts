@@ -52,8 +52,9 @@ async function keyOf(paths: readonly string[], options: DecodeImagesOptions): Pr
     for (let at = 0; at < paths.length; at += AT_ONCE) {
       const some = paths.slice(at, at + AT_ONCE);
       const found = await Promise.all(some.map((path) => stat(path, { bigint: true })));
-      for (const [index, { size: bytes, mtimeNs }] of found.entries()) {
-        hash.update(`\0${resolve(some[index])}\0${bytes}\0${mtimeNs}`);
+      for (const [index, { size: bytes, mtimeNs, ctimeNs }] of found.entries()) {
+        // Programs can set the first time back, and permissions do not change it: the second tells of both.
+        hash.update(`\0${resolve(some[index])}\0${bytes}\0${mtimeNs}\0${ctimeNs}`);
       }
     }
   } catch {
@@ -125,8 +126,8 @@ export async function trimCache(folder: string, most = CACHE_BYTES): Promise<voi
 }
 
 /**
- * {@link decodeImages}, once: what it gives is kept in a file whose name is a digest of the paths, sizes and times of
- * the image files and of the settings. A file that is damaged is told of and made anew; a folder that cannot be written
+ * {@link decodeImages}, once: what it gives is kept in a file whose name is a digest of the paths, sizes and times
+ * (mtime and ctime) of the image files and of the settings. A file that is damaged is told of and made anew; a folder that cannot be written
  * to is told of.
  * @throws as {@link decodeImages}
  */

@@ -5,7 +5,7 @@ import { cachedImages } from "./decoded-cache.node.js";
 import { isImage, KINDS } from "./image-header.js";
 import type { DecodeWatch, ImageOptions } from "./image-options.js";
 import type { ImageSet } from "./image-set.js";
-import { listTree, type FolderEntries } from "./read-file.node.js";
+import { listTree, realFolder, type FolderEntries } from "./read-file.node.js";
 
 /** What the messages about unreadable folders tell the user to give instead. */
 export const READABLE = `${KINDS} images, IDX files or CIFAR binary files`;
@@ -30,9 +30,16 @@ export interface ImageListing {
   leftOut: string[];
 }
 
-/** Images of a folder and of all below it, sorted by their paths, and the files that are none. */
-async function listBelow(path: string): Promise<{ path: string; images: string[]; leftOut: string[] }> {
-  const tree = await listTree(path);
+/**
+ * Images of a folder and of all below it, told by their names and sorted by their paths, and the files that are none.
+ * @param above folders that are not entered by a link, by {@link realFolder}
+ * @throws InputError if a folder cannot be read
+ */
+export async function listBelow(
+  path: string,
+  above: readonly string[] = [],
+): Promise<{ path: string; images: string[]; leftOut: string[] }> {
+  const tree = await listTree(path, above);
   const files = tree.flatMap((entries) => entries.files.map((name) => join(entries.path, name)));
   const hidden = tree.flatMap((entries) => entries.hidden.map((name) => join(entries.path, name)));
   // By the names of folders and files, not by the character between them.
@@ -48,7 +55,8 @@ async function listBelow(path: string): Promise<{ path: string; images: string[]
 export async function listImages(folder: FolderEntries): Promise<ImageListing> {
   const direct = folder.files.filter(isImage);
   const classes = [];
-  for (const name of folder.folders) classes.push(await listBelow(join(folder.path, name)));
+  const own = await realFolder(folder.path);
+  for (const name of folder.folders) classes.push(await listBelow(join(folder.path, name), [own]));
   const withImages = classes.filter(({ images }) => images.length > 0);
   if (direct.length === 0 && withImages.length === 0) {
     const names = [...folder.folders.map((name) => `${name}/`), ...folder.files];
@@ -63,10 +71,10 @@ export async function listImages(folder: FolderEntries): Promise<ImageListing> {
       `${folder.path}: holds images both directly (${direct[0]}) and in subfolders (${withImages[0].path}), expected one or the other; move them`,
     );
   }
-  const own = [...folder.files.filter((name) => !isImage(name)), ...folder.hidden].map((name) =>
+  const beside = [...folder.files.filter((name) => !isImage(name)), ...folder.hidden].map((name) =>
     join(folder.path, name),
   );
-  const leftOut = [...own, ...classes.flatMap((one) => one.leftOut)];
+  const leftOut = [...beside, ...classes.flatMap((one) => one.leftOut)];
   if (direct.length > 0) {
     return { paths: direct.map((name) => join(folder.path, name)), labels: undefined, classNames: undefined, leftOut };
   }

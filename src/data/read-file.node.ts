@@ -62,31 +62,38 @@ export async function listFolder(path: string): Promise<FolderEntries> {
   for (const name of names.sort()) {
     const hidden = name.startsWith(".") || name === "__MACOSX";
     const kind = await entryKind(join(path, name));
-    if (kind === "file") (hidden ? entries.hidden : entries.files).push(name);
+    // A link to nothing is listed as a file, so that whoever reads it can say so.
+    if (kind === "file" || kind === "missing") (hidden ? entries.hidden : entries.files).push(name);
     if (kind === "folder" && !hidden) entries.folders.push(name);
   }
   return entries;
 }
 
-/** {@link pathKind}, where a link that leads round in a circle leads to nothing. */
+/** {@link pathKind}, where a link that leads to itself is passed over. */
 async function entryKind(path: string): Promise<PathKind> {
   try {
     return await pathKind(path);
   } catch (error) {
-    if (error instanceof LinkCircleError) return "missing";
+    if (error instanceof LinkCircleError) return "other";
     throw error;
   }
 }
 
+/** Where a folder lies, without links. @throws InputError if that cannot be told */
+export async function realFolder(path: string): Promise<string> {
+  return realpath(path).catch((error: unknown) => {
+    throw cannotRead(path, error);
+  });
+}
+
 /**
  * Lists a folder and all below it, through links; a folder that holds itself by a link is not entered again.
+ * @param above folders that are not entered either, by {@link realFolder}
  * @returns each folder's entries, the outer ones before the inner ones
  * @throws InputError if one cannot be read
  */
 export async function listTree(path: string, above: readonly string[] = []): Promise<FolderEntries[]> {
-  const own = await realpath(path).catch((error: unknown) => {
-    throw cannotRead(path, error);
-  });
+  const own = await realFolder(path);
   if (above.includes(own)) return [];
   const entries = await listFolder(path);
   const below: FolderEntries[] = [];
@@ -99,15 +106,19 @@ function plain({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): Uint8Ar
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The bytes of a file. @throws InputError if it cannot be read or is larger than an image set may be */
+/** The bytes of a file. @throws InputError if it is no file, cannot be read or is larger than an image set may be */
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   let size: number;
+  let isFile: boolean;
   try {
-    size = (await stat(path)).size;
-    if (size <= MAX_BYTES) return plain(await readFile(path));
+    const found = await stat(path);
+    [size, isFile] = [found.size, found.isFile()];
+    // A pipe or a device may give nothing for ever, or never end.
+    if (isFile && size <= MAX_BYTES) return plain(await readFile(path));
   } catch (error) {
     throw cannotRead(path, error);
   }
+  if (!isFile) throw new InputError(`${path}: is no file, but a folder, a pipe or a device; check the path`);
   throw new InputError(`${path}: ${size} bytes, expected at most ${MAX_BYTES}; use a smaller file`);
 }
 

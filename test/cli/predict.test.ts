@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { csvLine } from "../../cli/predict/csv.js";
@@ -50,8 +50,9 @@ beforeAll(async () => {
   device.destroy();
   // In subfolders, of names that sort otherwise than they were made.
   for (let image = 0; image < COUNT; image++) {
-    folder.write(`images/${image % 2 ? "odd" : "even"}/${COUNT - image}.png`, pngOf(SIDE, SIDE, 0, own(image)));
+    folder.write(`${image % 2 ? "images/odd" : "elsewhere"}/${COUNT - image}.png`, pngOf(SIDE, SIDE, 0, own(image)));
   }
+  symlinkSync(at("elsewhere"), at("images", "even"));
   folder.write("images/notes.txt", "no image");
   folder.write("images/.hidden/x.png", pngOf(1, 1, 0, [0]));
   writeDigits(folder.root, 3, 5, SIDE);
@@ -126,7 +127,7 @@ describe("predict", () => {
     const out = at("never.csv");
     for (const [wrong, message] of [
       [at("missing.png"), /missing\.png: there is no file or folder .*check the path$/],
-      [at("empty"), /empty: holds no PNG or JPEG images, nor do its subfolders/],
+      [at("empty"), /empty: holds no PNG, JPEG or WebP images, nor do its subfolders/],
       [broken, /broken\.png: the PNG ends after 60 bytes .* get it again/],
     ] as const) {
       expect((await mistake(image, wrong, "--out", out)).trim()).toMatch(message);

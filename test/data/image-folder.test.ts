@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { cachedImages, trimCache } from "../../src/data/decoded-cache.node.js";
@@ -137,8 +138,9 @@ describe("broken files", () => {
     symlinkSync(at("nowhere"), at("locked/2.png"));
     chmodSync(write("locked/3.png", pngOf(1, 1, 0, [1])), 0o000);
     const { set } = await opened("locked", { skipBad: true });
-    // A link that leads nowhere is no file; and permissions do not bind every user.
-    expect(set.count + (set.unreadable?.length ?? 0)).toBe(2);
+    // Permissions do not bind every user.
+    expect(set.count + (set.unreadable?.length ?? 0)).toBe(3);
+    expect(set.unreadable).toContainEqual({ file: at("locked/2.png"), reason: expect.stringMatching(/no such file/) });
   });
 
   test("nobody waits for the pixels of a run that was stopped", async () => {
@@ -185,6 +187,16 @@ describe("folders", () => {
     symlinkSync(at("circle/x"), at("circle/x/self"));
     symlinkSync(at("circle/x/loop"), at("circle/x/loop"));
     expect((await opened("circle")).set.count).toBe(1);
+    symlinkSync(at("circle"), at("circle/x/top"));
+    mkdirSync(at("circle/y"));
+    symlinkSync(at("circle/x/1.png"), at("circle/y/1.png"));
+    expect((await opened("circle")).set.count).toBe(2);
+  });
+
+  test("links that lead to nothing are files that cannot be read", async () => {
+    write("gone/x/1.png", pngOf(1, 1, 0, [1]));
+    symlinkSync(at("gone/x/none.png"), at("gone/x/2.png"));
+    await expect(opened("gone")).rejects.toThrow(/2\.png: cannot be read \(there is no such file or folder\)/);
   });
 });
 
@@ -237,14 +249,27 @@ describe("cache", () => {
       ),
     ]);
     expect(again).toEqual(fresh);
-    // Other content of the same size and time: what comes now comes from the cache alone.
-    utimesSync(paths[0], 7, 7);
-    await read(all, { skipBad: true });
-    writeFileSync(paths[0], new Uint8Array(statSync(paths[0]).size));
-    utimesSync(paths[0], 7, 7);
-    expect(await read(all, { skipBad: true })).toEqual(fresh);
-    writeFileSync(paths[0], pngOf(2, 2, 0, pattern(4, 1)));
+    const done: number[] = [];
+    await read(all, { skipBad: true, onProgress: (files) => done.push(files) });
+    expect(done).toEqual([]);
     expect(readdirSync(cache).every((name) => name.endsWith(".bin"))).toBe(true);
+  });
+
+  test("is not used for other content of the same size and time, nor once permissions are others", async () => {
+    const file = write("again/1.png", pngOf(2, 2, 0, [1, 2, 3, 4]));
+    utimesSync(file, 7, 7);
+    await read([file]);
+    // A clock of a hundredth of a second would not tell the times of both apart.
+    await setTimeout(20);
+    const other = pngOf(2, 2, 0, [4, 3, 2, 1]);
+    expect(other.length).toBe(statSync(file).size);
+    writeFileSync(file, other);
+    utimesSync(file, 7, 7);
+    expect(Array.from((await read([file])).pixels)).toEqual([4, 3, 2, 1]);
+    await setTimeout(20);
+    chmodSync(file, 0o400);
+    await read([file]);
+    expect(used()).toBe(false);
   });
 
   test("is not used for other files, times or settings", async () => {
