@@ -4,6 +4,7 @@ import type { CommonOptions } from "../common-options.js";
 import { withDevice } from "../device.js";
 import { parseRunConfig } from "../distill/config.js";
 import { describeRun } from "../distill/describe.js";
+import { idleOption } from "../distill/method.js";
 import { required, withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
 import { beginRun, continueRun } from "../distill/start.js";
 import type { Summary } from "../distill/summary.js";
@@ -42,6 +43,8 @@ function checkGiven(command: Command, given: Given): void {
   if (given.resume === undefined) {
     const missing = required.find((name) => given[name] === undefined);
     if (missing) throw new InputError(`required option --${missing} is missing; \`distill --help\` lists all`);
+    const idle = idleOption(given, new Set(own.map((option) => option.attributeName())));
+    if (idle !== undefined) throw new InputError(idle);
   } else if (own.length > 0) {
     throw new InputError(
       `${own[0].long} is given together with --resume, which goes on as ${given.resume}/config.json says; drop ${own[0].long}`,

@@ -98,6 +98,24 @@ function checkCandidateOptions({ candidates, candidateWarps, exactBlends }: Dist
   }
 }
 
+/**
+ * Why an option that was given would change nothing, in a line that names it; nothing where none is such. What was not
+ * given has a default, which may well be of no account: only who parsed the options can tell the two apart.
+ * @param given names of the options that were given
+ */
+export function idleOption(
+  { candidates, augment }: DistillCommandOptions,
+  given: ReadonlySet<string>,
+): string | undefined {
+  if (given.has("lambdas") && candidates !== "mix") {
+    return `--lambdas is of --candidates mix, and ${candidates} takes none: leave it out`;
+  }
+  if (given.has("augmentShare") && augment === "none") {
+    return "--augment-share is of images that --augment warps, and it is none; leave it out, or give --augment too";
+  }
+  return undefined;
+}
+
 /** The quantities that `config.json` holds, also of a run that was begun when there were fewer. */
 export function completeMethod(then: DistillOptions): DistillOptions {
   const since = { candidates: ofOlderRuns.candidates, candidateWarps: defaultDistillOptions.candidateWarps };

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../src/errors.js";
+import { idleOption } from "../distill/method.js";
 import { withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
 import { readWhole } from "../files.js";
 import { withTrainOptions, type TrainCommandOptions } from "../train/options.js";
@@ -91,7 +92,7 @@ export function parseExperiment(value: unknown, file: string): Experiment {
   const { success, error, data: found } = experimentFile.safeParse(value);
   if (!success) {
     const { path, message } = error.issues[0];
-    throw new InputError(`${file}: ${formatPath(path)}: ${message}; docs/experiments.md describes the file`);
+    throw new InputError(`${file}: ${formatPath(path)}: ${message}; correct the file`);
   }
   const { data, common, rows: given, ...rest } = found;
   const rows = given.map(({ name, ...own }) => ({ name, options: { ...common, ...own } }));
@@ -167,5 +168,7 @@ export function rowOptions(
     if (parsed.options[name] === undefined)
       throw new InputError(`${where}: ${name} is missing; give it there or in common`);
   }
+  const idle = idleOption(parsed.options, parsed.given);
+  if (idle !== undefined) throw new InputError(`${where}: ${idle}`);
   return { ...parsed, words: ["activemixup", "distill", ...fixed, ...parsed.words] };
 }

@@ -88,7 +88,7 @@ function specOf(tensors: Tensors, name: string, about: WeightsAbout): NetworkSpe
   const bias = tensors.get(last);
   if (bias?.shape.length !== 1) {
     const found = bias ? `has "${last}" of shape ${formatShape(bias.shape)}` : `lacks "${last}"`;
-    throw new InputError(`${name}, as ${architecture}: ${found}; expected one number a class ${CURE}`);
+    throw new InputError(`${name}, as ${architecture}: ${found}; expected one number a class; ${CURE}`);
   }
   const [classes] = bias.shape;
   if (classNames && classNames.length !== classes) {
@@ -106,7 +106,7 @@ function specOf(tensors: Tensors, name: string, about: WeightsAbout): NetworkSpe
   );
 }
 
-const CURE = "(docs/interop.md has each network in PyTorch: rename the tensors as there)";
+const CURE = "rename the tensors in Python before they are saved, or name another --architecture";
 
 /** Tells of all names that differ at once, where {@link checkState} would of one. */
 function checkNames(
@@ -122,7 +122,7 @@ function checkNames(
     ...(lacks.length > 0 ? [`lacks ${some(lacks.map(([own]) => own))}`] : []),
     ...(more.length > 0 ? [`holds ${some(more)}, which the network has not`] : []),
   ];
-  throw new InputError(`${name}, as ${architecture}: ${found.join(" and ")} ${CURE}`);
+  throw new InputError(`${name}, as ${architecture}: ${found.join(" and ")}; ${CURE}`);
 }
 
 function some(names: readonly string[]): string {

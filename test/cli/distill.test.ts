@@ -232,6 +232,7 @@ describe("distill's mistakes", () => {
     ["settings of another kind of teacher", ["--teacher-config", at("http.json")]],
     ["settings that contradict the teacher", ["--teacher-config", at("classes.json")]],
     ["a λ outside [0, 1]", ["--lambdas", "0.3,1.3"]],
+    ["a share of no warps", ["--augment-share", "0.5"]],
     ["a number that is none", ["--budget", "many"]],
     ["an optimizer that is none", ["--optimizer", "lion"]],
     ["an unknown option", ["--budgets", "3"]],

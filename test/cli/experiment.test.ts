@@ -244,6 +244,7 @@ describe("experiment's mistakes", () => {
       await attempt(withRow({ n: null })),
       await attempt(withRow({ pool: true })),
       await attempt(withRow({ restart: 2 })),
+      await attempt(withRow({ candidates: "mixture", lambdas: [0.5] })),
       await attempt(small, "--rows", "randm"),
       await attempt(small, "--seeds", "0,1"),
       await attempt(small, at("small.json")),

@@ -226,7 +226,7 @@ describe("import", () => {
     `);
     const headless = weights("headless.safetensors", (tensors) => tensors.delete("module.fc3.bias"));
     expect(await mistake(...importing(headless))).toMatchInlineSnapshot(`
-      "error: FOLDER/headless.safetensors, as lenet5-half: lacks "fc3.bias"; expected one number a class (docs/interop.md has each network in PyTorch: rename the tensors as there)
+      "error: FOLDER/headless.safetensors, as lenet5-half: lacks "fc3.bias"; expected one number a class; rename the tensors in Python before they are saved, or name another --architecture
       "
     `);
     const renamed = weights("renamed.safetensors", (tensors) => {
@@ -234,7 +234,7 @@ describe("import", () => {
       for (const name of ["conv1.weight", "fc2.bias", "fc2.weight", "fc1.weight"]) tensors.delete(`module.${name}`);
     });
     expect(await mistake(...importing(renamed))).toMatchInlineSnapshot(`
-      "error: FOLDER/renamed.safetensors, as lenet5-half: lacks "conv1.weight", "fc1.weight", "fc2.weight" and 1 more and holds "out.bias", which the network has not (docs/interop.md has each network in PyTorch: rename the tensors as there)
+      "error: FOLDER/renamed.safetensors, as lenet5-half: lacks "conv1.weight", "fc1.weight", "fc2.weight" and 1 more and holds "out.bias", which the network has not; rename the tensors in Python before they are saved, or name another --architecture
       "
     `);
     const pickle = folder.write("weights.pt", Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0));

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { methodOptions } from "../../cli/distill/method.js";
+import { idleOption, methodOptions } from "../../cli/distill/method.js";
 import { withDistillOptions, type DistillCommandOptions } from "../../cli/distill/options.js";
 import { recipes } from "../../src/activemixup/index.js";
 
@@ -44,6 +44,28 @@ describe("options of other candidates", () => {
       `[InputError: --exact-blends is of --candidates mix; mixture is seen in 8 bits always: leave it out]`,
     );
     expect(methodOptions(parse("--exact-blends"), []).blendAt).toBe("pixels");
+  });
+
+  it("are refused where they are given and would change nothing", () => {
+    const idle = (...more: string[]) => {
+      const command = withDistillOptions(new Command("distill")).parse([...words, ...more], { from: "user" });
+      const names = command.options.map((option) => option.attributeName());
+      const given = new Set(names.filter((name) => command.getOptionValueSource(name) === "cli"));
+      return idleOption(command.opts(), given);
+    };
+    expect(idle("--lambdas", "0.5", "--recipe", "best")).toMatchInlineSnapshot(
+      `"--lambdas is of --candidates mix, and mixture takes none: leave it out"`,
+    );
+    expect(idle("--augment-share", "0.5")).toMatchInlineSnapshot(
+      `"--augment-share is of images that --augment warps, and it is none; leave it out, or give --augment too"`,
+    );
+    for (const right of [
+      ["--candidates", "mixture"],
+      ["--lambdas", "0.5"],
+      ["--augment", "light", "--augment-share", "1"],
+    ]) {
+      expect(idle(...right)).toBe(undefined);
+    }
   });
 });
 

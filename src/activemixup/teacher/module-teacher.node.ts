@@ -132,7 +132,7 @@ export async function openModuleTeacher(path: string, settings: TeacherSettings 
     const exported = field[0] === "query" ? "query(batch)" : field.join(".");
     throw new InputError(
       `module:${path}: its export ${exported}: ${message}; ` +
-        `it has to export query(batch) and classes or classNames, see docs/teachers.md`,
+        `it has to export query(batch) and classes or classNames`,
     );
   }
   const digest = createHash("sha256").update(source).digest("hex").slice(0, 16);

@@ -240,17 +240,17 @@ describe("ExecTeacher", () => {
     expect(Object.fromEntries(messages)).toMatchInlineSnapshot(`
       {
         "batch": "exec:m takes at most 8 images at a time; its settings say asking.batch 9: lower that",
-        "cat": "exec:COMMAND: the command exited with code 0; see docs/teachers.md for what it has to do",
+        "cat": "exec:COMMAND: the command exited with code 0; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "classes": "exec:m states classes 4, its settings 5; make the two agree",
         "concurrency": "exec:m takes one request at a time; leave asking.concurrency out of its settings",
-        "die": "exec:COMMAND: the command exited with code 3; the end of its stderr: no such model: model.joblib; see docs/teachers.md for what it has to do",
+        "die": "exec:COMMAND: the command exited with code 3; the end of its stderr: no such model: model.joblib; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "empty": "theCOMMANDteacher "exec:" names no command; write exec:COMMAND, in quotes",
-        "field": "exec:COMMAND: the command broke the protocol: its hello: Unrecognized key: "clases"; see docs/teachers.md for what it has to do",
+        "field": "exec:COMMAND: the command broke the protocol: its hello: Unrecognized key: "clases"; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "form": "exec:m states answer.form logits, its settings label; make the two agree",
-        "mute": "exec:COMMAND: the command said no hello in 0.5 s; see docs/teachers.md for what it has to do",
+        "mute": "exec:COMMAND: the command said no hello in 0.5 s; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "names": "exec:m states class names 4, its settings 1; make the two agree",
-        "print": "exec:COMMAND: the command broke the protocol: "Loading " on stdout, which is no frame; stdout is for frames alone, print to stderr; see docs/teachers.md for what it has to do",
-        "traceback": "exec:COMMAND: the command exited with code 1; the end of its stderr: load() | no model; see docs/teachers.md for what it has to do",
+        "print": "exec:COMMAND: the command broke the protocol: "Loading " on stdout, which is no frame; stdout is for frames alone, print to stderr; it has to say hello in a frame on stdout, and to answer frames on stdin",
+        "traceback": "exec:COMMAND: the command exited with code 1; the end of its stderr: load() | no model; it has to say hello in a frame on stdout, and to answer frames on stdin",
       }
     `);
     expect(await refusal(`activemixup-no-such-command "${folder}"`)).toMatch(/exited with code 127; .*not found/);

@@ -76,7 +76,9 @@ export class ExecTeacher implements Teacher {
     options.signal?.throwIfAborted();
     if (!hello) {
       const what = silent.aborted ? `said no hello in ${seconds} s` : fault;
-      throw new InputError(`exec:${command}: the command ${what}; see docs/teachers.md for what it has to do`);
+      throw new InputError(
+        `exec:${command}: the command ${what}; it has to say hello in a frame on stdout, and to answer frames on stdin`,
+      );
     }
     try {
       return new ExecTeacher(command, settings, hello, child, options.log);
