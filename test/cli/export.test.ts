@@ -1,12 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openImageSet } from "../../src/data/index.js";
 import { decodeNetwork, decodeSafetensors, encodeSafetensors, Predictor } from "../../src/nn/index.js";
 import { CpuDevice } from "../../src/tensor/index.js";
 import { expectClose } from "../close.js";
-import { concat, temporaryFolder } from "../data/fixtures.js";
+import { concat, pngOf, temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
 
 const folder = temporaryFolder();
@@ -98,6 +100,22 @@ describe("export", () => {
     expectClose(first.label, probabilities, { rtol: 0, atol: 1e-5 });
     const { metadata } = decodeSafetensors(readFileSync(at("second", "student.safetensors")), "second");
     expect(JSON.parse(metadata.activemixup)).toMatchObject({ classNames: names });
+  });
+
+  it("is run by the program in docs/export.md, with what predict says", async () => {
+    const page = readFileSync(new URL("../../docs/export.md", import.meta.url), "utf8");
+    const [, program] = /```js\n(\/\/ classify\.mjs\n.*?)```/s.exec(page)!;
+    symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), at("node_modules"));
+    const { pixels } = await openImageSet(`${digits}:test`);
+    const files = [3, 7].map((index) =>
+      folder.write(`photo ${index}.png`, pngOf(12, 12, 0, pixels.slice(index * 144, (index + 1) * 144))),
+    );
+    const labels = folder.write("numbers.txt", names.map((_, label) => `class ${label}`).join("\n"));
+    const predicted = await cli("predict", "--model", student, "--labels", labels, "--top", "1", ...files, ...cpu);
+    await cli("export", "--model", student, "--out", at("copied.onnx"));
+    const words = [folder.write("classify.mjs", program), at("copied.onnx"), ...files];
+    const told = execFileSync(process.execPath, words, { encoding: "utf8" });
+    expect(told.replaceAll(": class", "  class").replaceAll(", ", " ")).toBe(predicted.stdout);
   });
 
   it("says what it cannot do, and writes nothing", async () => {
