@@ -156,6 +156,9 @@ describe("orientation", () => {
       expect(readOrientation(exif(orientation, true))).toBe(orientation);
     }
     expect(readOrientation(exif(9))).toBe(1);
+    // The directory may lie anywhere.
+    const moved = concat(exif(6).slice(0, 7), Uint8Array.of(10, 0, 0), exif(6).slice(8));
+    expect(readOrientation(moved)).toBe(6);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat({ max: 26 }), (bytes, cut) => {
         expect(readOrientation(bytes)).toBe(1);
@@ -176,6 +179,16 @@ describe("orientation", () => {
     8: [2, 5, 1, 4, 0, 3],
   };
   const stored = [10, 50, 90, 130, 170, 210];
+
+  test("behind a chunk of odd length in WebP", async () => {
+    const picture = sharp({ create: { width: 2, height: 2, channels: 3, background: "red" } });
+    const webp = await picture.withMetadata({ orientation: 6 }).webp().toBuffer();
+    const odd = Uint8Array.of(0x4f, 0x44, 0x44, 0x21, 1, 0, 0, 0, 7, 0);
+    // Behind the header and the extended form's first chunk.
+    const file = concat(webp.subarray(0, 30), odd, webp.subarray(30));
+    new DataView(file.buffer).setUint32(4, file.length - 8, true);
+    expect(scanImage(file, "a").orientation).toBe(6);
+  });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])("%s: PNG, JPEG and WebP, as they are and resized", async (orientation) => {
     const wanted = sources[orientation].map((source) => stored[source]);

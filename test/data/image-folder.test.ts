@@ -223,6 +223,9 @@ test("one image alone is as it is among others, and its fault is told without ad
   expect(await inputRejection(decodeFile(write("one/2.png", "")))).toBe(
     `${at("one/2.png")}: the file is empty; get it again, or remove it`,
   );
+  expect(await inputRejection(decodeFile("/dev/null"))).toBe(
+    "/dev/null: is no file, but a folder, a pipe or a device; check the path",
+  );
   expect(await inputRejection(decodeFile(at("one/3.png")))).toMatch(/3\.png: cannot be read \(there is no such file/);
 });
 
@@ -252,6 +255,7 @@ describe("cache", () => {
     const done: number[] = [];
     await read(all, { skipBad: true, onProgress: (files) => done.push(files) });
     expect(done).toEqual([]);
+    await expect(read(all)).rejects.toThrow(/bad\.png/);
     expect(readdirSync(cache).every((name) => name.endsWith(".bin"))).toBe(true);
   });
 
