@@ -1,4 +1,6 @@
 import { InputError } from "../../src/errors.js";
+import { valueAxis, wholeAxis } from "./axes.js";
+import { escapeHtml } from "../report/html.js";
 import type { ChartLibraries } from "./libraries.js";
 
 const LEGEND_LINE = 20;
@@ -6,8 +8,8 @@ const LEGEND_LINE = 20;
 const CHARACTER = 7;
 /** So long may a line of the legend be above a chart, in widths of the letter m: what is longer is cut. */
 const LEGEND_EMS = 22;
-/** Where the largest place on the horizontal axis is so many times the smallest, the axis is logarithmic. */
-const LOGARITHMIC = 8;
+/** Room for a tick of seven characters beside the vertical axis, and for what the axis is. */
+const LEFT = 84;
 
 /** Distinct to most eyes on light and on dark ground: a colour and a sign for each series. */
 const colours = ["#3b82d6", "#e07b22", "#2f9e5b", "#d0527f", "#8f6fd8", "#a8892b", "#2aa5a8", "#c4513b", "#7f8a99"];
@@ -38,7 +40,7 @@ export interface LineChart {
   readonly x: string;
   /** What is on the vertical axis, with its unit. */
   readonly y: string;
-  /** The places of the horizontal axis are whole numbers that count rounds: each has a tick, and none between. */
+  /** The places of the horizontal axis count rounds, and may stand beside them. */
   readonly rounds?: boolean;
   /** Over the chart, where the picture stands alone. */
   readonly title?: string;
@@ -58,30 +60,38 @@ export function drawLines({ Plot, parseHTML }: ChartLibraries, chart: LineChart)
   const beside = legend === "beside";
   const legendWidth = 40 + CHARACTER * Math.max(...series.map(({ name }) => name.length));
   const legendHeight = LEGEND_LINE * series.length;
-  const places = series.flatMap(({ points }) => points.map(({ x }) => x));
-  const logarithmic = !chart.rounds && Math.max(...places) > LOGARITHMIC * Math.min(...places);
-  const rounds = chart.rounds ? { ticks: [...new Set(places.map((place) => Math.round(place)))], tickFormat: "d" } : {};
+  const points = series.flatMap((one) => one.points);
   const svg = Plot.plot({
     document: document as never,
     width: chart.width + (beside ? legendWidth : 0),
     height: beside ? Math.max(chart.height, 100 + legendHeight) : chart.height + legendHeight,
     marginRight: beside ? legendWidth : 16,
-    marginLeft: 64,
-    marginBottom: 48,
+    marginLeft: LEFT,
+    marginBottom: 52,
     marginTop: beside ? 48 : 16 + legendHeight,
     style: beside
       ? { background: "var(--ground)", color: "var(--ink)", fontSize: "13px" }
       : { background: "none", color: "currentColor", fontSize: "13px" },
     x: {
+      ...wholeAxis(
+        points.map(({ x }) => x),
+        beside ? 8 : 5,
+        chart.rounds,
+      ),
       label: chart.x,
-      type: logarithmic ? "log" : "linear",
-      ticks: beside ? 6 : 4,
-      tickFormat: ",.0f",
-      ...rounds,
+      labelOffset: 42,
+      tickFormat: ",d",
       labelAnchor: "center",
       labelArrow: "none",
     },
-    y: { label: chart.y, grid: true, nice: true, ticks: beside ? 8 : 5, labelAnchor: "center", labelArrow: "none" },
+    y: {
+      ...valueAxis(points, beside ? 8 : 5),
+      label: chart.y,
+      grid: true,
+      nice: true,
+      labelAnchor: "center",
+      labelArrow: "none",
+    },
     marks: [
       ...series.flatMap((one, index) => seriesMarks(Plot, one, index, series.length, beside)),
       ...(title === undefined
@@ -90,7 +100,7 @@ export function drawLines({ Plot, parseHTML }: ChartLibraries, chart: LineChart)
             Plot.text([title], {
               frameAnchor: "top-left",
               dy: -36,
-              dx: -54,
+              dx: 10 - LEFT,
               textAnchor: "start",
               fontWeight: "bold",
               fontSize: 15,
@@ -103,7 +113,8 @@ export function drawLines({ Plot, parseHTML }: ChartLibraries, chart: LineChart)
   if (svg.tagName.toLowerCase() !== "svg") throw new InputError("the chart is no SVG; install @observablehq/plot 0.6");
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.setAttribute("role", "img");
-  if (label !== undefined) svg.setAttribute("aria-label", label);
+  // The document leaves `&` and `<` in attributes as they are, which a file of SVG may not have.
+  if (label !== undefined) svg.setAttribute("aria-label", escapeHtml(label));
   if (beside) {
     const rules = document.createElementNS("http://www.w3.org/2000/svg", "style");
     rules.textContent = ofItsOwn;
@@ -131,7 +142,7 @@ function seriesMarks(
     Plot.areaY(spread, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.1 }),
     // A band needs two points; the ends of the spread are marked at each.
     Plot.ruleX(spread, { x: "x", y1: "low", y2: "high", stroke: colour, strokeWidth: 1.5, strokeOpacity: 0.6 }),
-    Plot.lineY(points, { x: "x", y: "y", stroke: colour, strokeWidth: 2, ariaDescription: name }),
+    Plot.lineY(points, { x: "x", y: "y", stroke: colour, strokeWidth: 2, ariaDescription: escapeHtml(name) }),
     Plot.dot(points, { x: "x", y: "y", fill: colour, symbol, r: 4 }),
     Plot.dot([0], { ...corner, dx, fill: colour, symbol, r: 4 }),
     Plot.text([name], {

@@ -10,9 +10,12 @@ import { comparePage } from "../report/compare-page.js";
 import { compareRuns, type RunComparison } from "../report/compare.js";
 import { readRecord, readRun, type ToldRun } from "../report/read.js";
 import { REPORT, writeReport } from "../report/write.js";
-import { formatTable } from "../table.js";
+import { formatTable, printable } from "../table.js";
 import { tableLayout } from "../terminal.js";
 import { version } from "../version.js";
+
+/** Characters of a name on the terminal. */
+const NAME = 48;
 
 interface ReportOptions extends OutputOptions {
   readonly out?: string;
@@ -62,9 +65,9 @@ function asJson({ groups, differing }: RunComparison, out: string) {
     version,
     out,
     differing: differing.map(({ option }) => option),
-    groups: groups.map(({ name, options, runs, queries, accuracy, agreement, divergence, seconds, curve }) => ({
+    groups: groups.map(({ name, options, all, queries, accuracy, agreement, divergence, seconds, curve }) => ({
       ...{ name, options, queries, accuracy, agreement, divergence, seconds, curve },
-      runs: runs.map(({ folder, seed, queries, accuracy, agreement, divergence, seconds, stopped }) => ({
+      runs: all.map(({ result: { folder, seed, queries, accuracy, agreement, divergence, seconds, stopped } }) => ({
         ...{ folder, seed, queries, accuracy, agreement, divergence, seconds, finished: stopped !== undefined },
       })),
     })),
@@ -72,6 +75,14 @@ function asJson({ groups, differing }: RunComparison, out: string) {
 }
 
 function describe({ groups }: RunComparison, out: string): string {
-  const rows = groups.map((group) => [...rowCells(group).slice(0, -1), String(group.runs.length)]);
+  const rows = groups.map((group) => [
+    ...rowCells({ ...group, name: cut(printable(group.name)) }).slice(0, -1),
+    String(group.runs.length),
+  ]);
   return `${formatTable([rowHead, ...rows], tableLayout())}\nthe report is in ${out}`;
+}
+
+/** A name that leaves room for a number beside it: the page has it in full. */
+function cut(name: string): string {
+  return name.length > NAME ? `${name.slice(0, NAME - 1)}…` : name;
 }

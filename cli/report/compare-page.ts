@@ -4,23 +4,22 @@ import type { Spread } from "../experiment/curve.js";
 import { formatSpread } from "../experiment/markdown.js";
 import type { Measure } from "../experiment/results.js";
 import { drawFigure } from "./charts.js";
-import type { RunComparison, RunGroup } from "./compare.js";
+import type { PooledRun, RunComparison, RunGroup } from "./compare.js";
 import { formatCount, formatTime, percent } from "./format.js";
 import { html, htmlFacts, htmlTable, type Markup } from "./html.js";
 import { optionFacts } from "./overview.js";
 import { page } from "./page.js";
-import type { ToldRun } from "./read.js";
 
 /** Runs side by side: a page. */
 export function comparePage(libraries: ChartLibraries, comparison: RunComparison, written: Date): string {
   const { groups } = comparison;
-  const runs = groups.flatMap(({ told }) => told);
+  const runs = groups.flatMap(({ all }) => all);
   const open = runs.filter(({ summary }) => !summary.stopped).length;
   const title = `${runs.length} runs side by side`;
   const body = html`<header>
       <h1>${title}</h1>
       <p>
-        ${groups.length === runs.length ? "No two differ in their seed alone." : "Runs that differ in their seed alone are pooled: mean ± sample standard deviation over seeds."}${open > 0 ? ` ${open} of the runs ${open === 1 ? "is" : "are"} not finished: what is told of ${open === 1 ? "it" : "them"} is so far.` : ""}
+        ${groups.length === runs.length ? "No two differ in their seed alone." : "Runs that differ in their seed alone are pooled: mean ± sample standard deviation over seeds."}${open > 0 ? ` ${open} of the runs ${open === 1 ? "is" : "are"} not finished: means leave out such runs, and are of what they reached so far where no other is there.` : ""}
       </p>
     </header>
     <main>
@@ -55,7 +54,7 @@ function resultTable(groups: readonly RunGroup[]): Markup {
   ];
   const rows = groups.map((group) => [
     group.name,
-    String(group.told.length),
+    seedsOf(group),
     percent(group.runs[0].teacherAccuracy),
     formatCount(group.queries?.mean),
     ...(has("accuracy") ? [formatSpread(group.accuracy)] : []),
@@ -70,6 +69,13 @@ function resultTable(groups: readonly RunGroup[]): Markup {
   );
 }
 
+/** How many runs the means are of, and which are not finished. */
+function seedsOf({ counted, all }: RunGroup): string {
+  const left = all.length - counted.length;
+  if (left > 0) return `${counted.length}, ${left} not finished`;
+  return counted[0].summary.stopped ? String(counted.length) : `${counted.length}, not finished`;
+}
+
 function formatNats(spread: Spread | undefined): string {
   if (!spread) return "–";
   return spread.mean.toFixed(3) + (spread.sd === undefined ? "" : ` ± ${spread.sd.toFixed(3)}`);
@@ -82,14 +88,15 @@ function charts(libraries: ChartLibraries, groups: readonly RunGroup[]): Markup 
     const chart = { series, x: "images answered by the teacher", y: `${measure}, %` };
     return [drawFigure(libraries, chart, `Mean ${measure}; bars: a standard deviation over seeds to either side.`)];
   });
-  const losses = groups.map(({ name, told }) => ({ name, points: lossCurve(told) }));
-  const chart = { series: losses, x: "images answered by the teacher", y: "cross-entropy, nats" };
+  const series = groups.map(({ name, counted }) => ({ name, points: lossCurve(counted) }));
+  if (series.every(({ points }) => points.length === 0)) return html`<p>No round is finished yet.</p> `;
+  const chart = { series, x: "images answered by the teacher", y: "cross-entropy, nats" };
   const loss = drawFigure(libraries, chart, "Mean training loss of each round's last pass.");
   return html`<div class="charts">${figures}${loss}</div> `;
 }
 
-function lossCurve(told: readonly ToldRun[]) {
-  const rounds = told.flatMap(({ summary }) => summary.rounds);
+function lossCurve(runs: readonly PooledRun[]) {
+  const rounds = runs.flatMap(({ summary }) => summary.rounds);
   const places = [...new Set(rounds.map(({ queries }) => queries))].sort((a, b) => a - b);
   return places.map((x) => {
     const own = rounds.filter(({ queries }) => queries === x).map(({ loss }) => loss);
@@ -115,7 +122,7 @@ function pointTable(groups: readonly RunGroup[]): Markup {
 }
 
 function differences({ groups, differing }: RunComparison): Markup {
-  const { config } = groups[0].told[0];
+  const { config } = groups[0].all[0];
   const differ = new Set(["seed", "out", "ledger", ...differing.map(({ option }) => option)]);
   const common = optionFacts(config.options, differ);
   const table =
@@ -135,9 +142,9 @@ function differences({ groups, differing }: RunComparison): Markup {
 
 const runHead = ["folder", "runs", "seed", "state", "answered", "failed or lost", "accuracy", "agreement", "time"];
 
-function runRows({ name, told, runs }: RunGroup): string[][] {
-  return told.map(({ folder, summary }, index) => {
-    const { seed, queries, accuracy, agreement, seconds } = runs[index];
+function runRows({ name, all }: RunGroup): string[][] {
+  return all.map(({ folder, summary, result }) => {
+    const { seed, queries, accuracy, agreement, seconds } = result;
     const failed = summary.teachers.reduce((sum, account) => sum + account.failed + account.lost, 0);
     return [
       ...[folder, name, String(seed), summary.stopped ? "finished" : "not finished"],

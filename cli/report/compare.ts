@@ -1,13 +1,24 @@
 import type { OptionValue } from "../experiment/option-line.js";
-import { rowResult, runResult, type RowResult } from "../experiment/results.js";
+import { rowResult, runResult, type RowResult, type RunResult } from "../experiment/results.js";
 import type { ToldRun } from "./read.js";
 
 /** Options that say where things lie, how files are read or which seed it is, and not what is compared. */
 const aside = new Set(["seed", "out", "ledger", "recipe", "cache"]);
 
-/** Runs that differ in seed alone, with the means of what they came to. */
+/** A run of a group. */
+export interface PooledRun extends ToldRun {
+  readonly result: RunResult;
+}
+
+/**
+ * Runs that differ in seed alone, with the means of what those came to that are finished; or, where none is, of what all
+ * came to so far.
+ */
 export interface RunGroup extends RowResult {
-  readonly told: readonly ToldRun[];
+  /** The runs of which the means are. */
+  readonly counted: readonly PooledRun[];
+  /** These and the others. */
+  readonly all: readonly PooledRun[];
 }
 
 /** Runs side by side. */
@@ -52,10 +63,16 @@ export function compareRuns(runs: readonly ToldRun[]): RunComparison {
   const telling = tellingOptions(differing);
   const groups = all.map(({ told }, index) => {
     const name = telling.map(({ option, values }) => label(option, values[index])).join(", ");
-    const results = told.map(({ folder, config, summary }) => runResult(config.method.seed, folder, "", summary));
+    const pooled = told.map((run) => ({
+      ...run,
+      result: runResult(run.config.method.seed, run.folder, "", run.summary),
+    }));
+    const finished = pooled.filter(({ summary }) => summary.stopped);
+    const counted = finished.length > 0 ? finished : pooled;
+    const results = counted.map(({ result }) => result);
     const options = Object.fromEntries(differing.map(({ option, values }) => [option, values[index] as OptionValue]));
     const row = { name: name || told[0].config.method.strategy, options };
-    return { ...rowResult(row, [], results), told };
+    return { ...rowResult(row, [], results), counted, all: pooled };
   });
   return { groups, differing };
 }

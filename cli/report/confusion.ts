@@ -1,7 +1,7 @@
 import { likeliest, type Comparison } from "../../src/activemixup/index.js";
 import { formatCount, percent } from "./format.js";
 import { html, htmlTable, scrolled, type Markup } from "./html.js";
-import { className, type RunRecord } from "./record.js";
+import { className, whyNotCompared, type RunRecord } from "./record.js";
 
 /** Most classes for which each pair has a cell. */
 const MATRIX = 20;
@@ -15,7 +15,7 @@ export function confusionPart(record: RunRecord): Markup {
   const { comparison, config } = record;
   const counts = comparison?.confusion ?? ofChosen(record);
   if (counts.length === 0)
-    return html`<p>There is nothing to compare on: no image was held out, tested or chosen.</p> `;
+    return html`<p>There is nothing to compare: ${whyNotCompared(record)}, and none chosen.</p> `;
   const who = comparison?.against === "labels" ? "label" : "teacher";
   const same = sum(counts.filter(({ expected, student }) => expected === student));
   const all = sum(counts);
@@ -28,9 +28,10 @@ export function confusionPart(record: RunRecord): Markup {
 }
 
 /** Which images are compared, in words. */
-function where({ comparison, summary, config }: RunRecord): string {
+function where(record: RunRecord): string {
+  const { comparison, summary, config } = record;
   if (!comparison) {
-    return "On the candidates that it chose, after it was trained on them, since no image was held out or tested";
+    return `On the candidates that it chose, after it was trained on them, since ${whyNotCompared(record)}`;
   }
   const after = `after round ${comparison.round}`;
   if (comparison.on === "holdout") {

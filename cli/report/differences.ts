@@ -4,14 +4,14 @@ import { image, opinions, shares } from "./contact-sheet.js";
 import { formatCount } from "./format.js";
 import { html, type Markup } from "./html.js";
 import { pictureOf, pixelsOf } from "./pictures.js";
-import { className, type RunRecord } from "./record.js";
+import { className, whyNotCompared, type RunRecord } from "./record.js";
 
 const SIDE = 64;
 
 /** The images, held out or of the test set, on which student and teacher differ most. */
 export function differencesPart(record: RunRecord): Markup {
   const { comparison, images, config } = record;
-  if (!comparison) return html`<p>No image was held out or tested.</p> `;
+  if (!comparison) return html`<p>There is nothing to show: ${whyNotCompared(record)}.</p> `;
   if (typeof images === "string") return html`<p>No pictures: ${images}.</p> `;
   const { on, against, differing } = comparison;
   const set = on === "holdout" ? images.holdout : images.test;

@@ -31,10 +31,13 @@ export function html(strings: TemplateStringsArray, ...contents: readonly Conten
   return new Markup(strings.map((part, index) => part + textOf(contents[index])).join(""));
 }
 
+/** Characters from which on the name of a row may break into lines. */
+const LONG = 28;
+
 /** A table with its caption: the first column names the row. */
 export function htmlTable(caption: string, head: readonly string[], rows: readonly (readonly Content[])[]): Markup {
   const cells = (row: readonly Content[]) =>
-    row.map((cell, column) => (column === 0 ? html`<th scope="row">${cell}</th>` : html`<td>${cell}</td>`));
+    row.map((cell, column) => (column === 0 ? rowHead(cell) : html`<td>${cell}</td>`));
   const headCells = head.map((name) => html`<th scope="col">${name}</th>`);
   return scrolled(
     "table",
@@ -53,6 +56,11 @@ export function htmlTable(caption: string, head: readonly string[], rows: readon
         )}
       </tbody>`,
   );
+}
+
+function rowHead(name: Content): Markup {
+  const long = typeof name === "string" && name.length > LONG;
+  return long ? html`<th scope="row" class="long">${name}</th>` : html`<th scope="row">${name}</th>`;
 }
 
 /** A table by its rows. Wide ones are scrolled by themselves, and their captions stay where they can be read. */

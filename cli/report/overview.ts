@@ -1,4 +1,5 @@
 import type { Estimate } from "../../src/activemixup/index.js";
+import { shellLine } from "../experiment/option-line.js";
 import { formatCount, formatTime, percent, totalSeconds } from "./format.js";
 import { html, htmlFacts, htmlTable, type Content, type Markup } from "./html.js";
 import { moment } from "./page.js";
@@ -7,7 +8,7 @@ import { countRounds, type RunRecord } from "./record.js";
 /** Where the run is. */
 export function statePart(record: RunRecord, written: Date): Markup {
   const { state, summary, folder } = record;
-  const goOn = html`<code>activemixup distill --resume ${folder}</code> goes on with it.`;
+  const goOn = html`<code>${shellLine(["activemixup", "distill", "--resume", folder])}</code> goes on with it.`;
   const rounds = `rounds of choosing that are done: ${countRounds(record)}`;
   switch (state.kind) {
     case "finished":
@@ -112,9 +113,9 @@ function student(architecture: string, given: string): string {
   return given === architecture ? architecture : `${architecture}, from ${given}`;
 }
 
-function candidates({ summary, config: { method } }: RunRecord): string {
+function candidates({ config: { method } }: RunRecord): string {
   const many = method.pool === undefined ? "" : `, ${formatCount(method.pool)} of them`;
-  return summary.candidates + many;
+  return method.candidates + many;
 }
 
 /** Options by their names, with their values. */

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { z } from "zod";
 import { subset } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { digestPixels, parseRunConfig, type RunConfig } from "../distill/config.js";
@@ -9,6 +10,16 @@ import type { Progress } from "../progress.js";
 import { readAnswered, readRunFiles } from "../run-folder.js";
 import type { RunImages, RunRecord, RunState } from "./record.js";
 
+/** Of a summary what every page tells. */
+const told = z.object({
+  student: z.object({ architecture: z.string() }),
+  teacher: z.object({}),
+  teachers: z.array(z.object({ name: z.string(), failed: z.number(), lost: z.number() })),
+  rounds: z.array(z.object({ round: z.number(), queries: z.number(), loss: z.number(), seconds: z.object({}) })),
+  seconds: z.object({}),
+  device: z.object({}),
+});
+
 /** What a run is and what it came to. */
 export interface ToldRun {
   readonly folder: string;
@@ -18,12 +29,19 @@ export interface ToldRun {
 
 /**
  * Reads what the folder of a run tells, without touching it: another process may be at it.
- * @throws InputError where it is no run's folder, or no round of the run is finished
+ * @throws InputError where it is no run's folder, its files are damaged, or no round of the run is finished
  */
 export async function readRun(folder: string): Promise<ToldRun> {
   const { config: json, summary } = await readRunFiles(folder);
   if (summary === undefined) {
     throw new InputError(`${folder} has no finished round yet, and so nothing to report; wait for its summary.json`);
+  }
+  const found = told.safeParse(summary);
+  if (!found.success) {
+    const [{ path, message }] = found.error.issues;
+    throw new InputError(
+      `${folder}/summary.json: ${path.join(".")}: ${message}; put back the file that the run wrote, or begin anew`,
+    );
   }
   const config = parseRunConfig(json, folder);
   return { folder, config: { ...config, method: completeMethod(config.method) }, summary: summary as Summary };

@@ -37,6 +37,13 @@ export interface RunImages {
   readonly test?: ImageSet | undefined;
 }
 
+/** Why there is no comparison of the student on images that it was not trained on. */
+export function whyNotCompared({ config: { heldOut, options } }: RunRecord): string {
+  return heldOut.length > 0 || options.test !== undefined
+    ? "the run kept no comparison on its held-out or test images"
+    : "no image was held out or tested";
+}
+
 /** What a class is called: by its name, where there are names, or by its number. */
 export function className({ config }: RunRecord, label: number): string {
   return config.network.classNames?.[label] ?? String(label);

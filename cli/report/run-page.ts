@@ -12,7 +12,7 @@ import { roundsTable } from "./rounds.js";
 /** The report of one run: a page. */
 export function runPage(libraries: ChartLibraries, record: RunRecord, written: Date): string {
   const { summary, folder } = record;
-  const title = `${summary.student.architecture} taught by ${summary.teachers.map(({ name }) => name.split(" ")[0]).join(" and ")}`;
+  const title = `${summary.student.architecture} taught by ${summary.teachers.map(({ name }) => titleOf(name)).join(" and ")}`;
   const body = html`<header>
       <p class="soft">Report of the run in ${folder}</p>
       <h1>${title}</h1>
@@ -50,4 +50,9 @@ export function runPage(libraries: ChartLibraries, record: RunRecord, written: D
       </section>
     </main> `;
   return page(title, body, written);
+}
+
+/** A teacher's name without the digest of its file. */
+function titleOf(name: string): string {
+  return name.replace(/ sha256:[0-9a-f]+$/, "");
 }

@@ -22,18 +22,19 @@ a{color:inherit}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:2px 28px;margin:.6em 0}
 .facts div{display:flex;gap:.8em;justify-content:space-between;border-bottom:1px solid var(--line);padding:.2em 0}
 .facts dt{flex:none}.facts dd{margin:0;text-align:right;min-width:0;overflow-wrap:anywhere}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,352px),1fr));gap:18px 26px;align-items:end}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,352px),1fr));column-gap:26px}
 figure{margin:.6em 0}
-.chart{max-width:600px;margin:0}
-.chart svg{display:block;width:100%;height:auto;color:var(--ink)}
+.chart{display:grid;grid-row:span 2;grid-template-rows:subgrid;margin:0 0 18px}
+.chart svg{display:block;width:100%;max-width:600px;height:auto;align-self:end;color:var(--ink)}
 figcaption{font-size:.88rem;margin-top:.45em;max-width:90ch}
-.chart figcaption{min-height:3em}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3em .6em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 thead th{border-bottom:2px solid var(--line);vertical-align:bottom;white-space:normal;font-weight:600;line-height:1.25}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th[scope=row]{font-weight:500}
+.table .long{white-space:normal;min-width:min(24ch,45vw);max-width:min(60ch,55vw)}
+.matrix th{max-width:9em;white-space:normal}
 details{margin:.6em 0}
 summary{cursor:pointer;font-weight:600;padding:.3em 0}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(186px,1fr));gap:10px;margin:.6em 0;padding:0;list-style:none}
@@ -45,16 +46,16 @@ summary{cursor:pointer;font-weight:600;padding:.3em 0}
 .made span{white-space:nowrap;font-size:.76rem}
 .made img{width:28px;margin:0 .2em;vertical-align:middle;height:auto;border:1px solid var(--line)}
 .says{display:grid;grid-template-columns:auto 1fr;gap:0 .6em;margin:0}
-.says b{font-weight:600}.says span{display:inline-block;max-width:100%}.says dt{grid-column:1}.says dd{grid-column:2;margin:0;min-width:0;overflow-wrap:anywhere}
+.says b{font-weight:600;unicode-bidi:isolate}.says span{display:inline-block;max-width:100%}.says dt{grid-column:1}.says dd{grid-column:2;margin:0;min-width:0;overflow-wrap:anywhere}
 .yes{color:var(--good)}.no{color:var(--warn)}
 .matrix table{border-collapse:separate;border-spacing:2px}
 .matrix th,.matrix td{border:0;padding:.25em .3em;text-align:center;min-width:2.4em;font-size:.82rem}
 .matrix thead th{font-weight:500}
 .matrix th:first-child{text-align:right;padding-right:.6em}
-.matrix td{border-radius:3px;background:color-mix(in srgb,var(--other) calc(var(--share)*60%),var(--card))}
-.matrix td.same{background:color-mix(in srgb,var(--same) calc(var(--share)*60%),var(--card))}
+.matrix td{border-radius:3px;background:color-mix(in srgb,var(--other) calc(var(--share)*50%),var(--card))}
+.matrix td.same{background:color-mix(in srgb,var(--same) calc(var(--share)*50%),var(--card))}
 footer{margin-top:3em;color:var(--soft);font-size:.88rem}
-@media (max-width:520px){.sheet{grid-template-columns:repeat(2,minmax(0,1fr))}.chart figcaption{min-height:0}
-th,td{padding:.3em .45em}.matrix th,.matrix td{min-width:2.05em;padding:.3em .1em;font-size:.75rem}.matrix table{border-spacing:1px}}
+@media (max-width:520px){.sheet{grid-template-columns:repeat(2,minmax(0,1fr))}
+th,td{padding:.3em .45em}.table thead th{white-space:nowrap}.matrix th,.matrix td{min-width:2.05em;padding:.3em .1em;font-size:.75rem}.matrix table{border-spacing:1px}}
 @media print{details>*{display:block}}
 `;

@@ -5,6 +5,11 @@
 /** Whether the page is whole: its width, what sticks out, what is missing. */
 export function wholeness() {
   const all = (query) => [...document.querySelectorAll(query)];
+  const boxOf = (one) => {
+    const { left, right, top, bottom } = one.getBoundingClientRect();
+    return { left, right, top, bottom, text: one.textContent };
+  };
+  const holds = (a, b) => a.left <= b.left && a.top <= b.top && a.right >= b.right && a.bottom >= b.bottom;
   const [red] = /\d+/.exec(getComputedStyle(document.body).backgroundColor).map(Number);
   return {
     width: document.documentElement.scrollWidth,
@@ -12,6 +17,13 @@ export function wholeness() {
     out: all("body *")
       .filter((one) => !one.closest(".scroll table") && one.getBoundingClientRect().right > innerWidth)
       .map((one) => one.outerHTML.slice(0, 80)),
+    // What is written in a chart and sticks out of it, or lies on what its vertical axis is.
+    cut: all("figure.chart svg").flatMap((svg) => {
+      const [whole, name] = [svg, svg.querySelector("[aria-label='y-axis label'] text")].map(boxOf);
+      const ticks = [...svg.querySelectorAll("[aria-label='y-axis tick label'] text")];
+      const out = [...svg.querySelectorAll("text")].map(boxOf).filter((box) => !holds(whole, box));
+      return [...out, ...ticks.map(boxOf).filter(({ left }) => left < name.right)].map(({ text }) => text);
+    }),
     scripts: document.scripts.length,
     title: document.title,
     broken: [...document.images].filter((image) => image.naturalWidth === 0 || image.alt === "").length,

@@ -1,4 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { valueAxis, wholeAxis } from "../../cli/charts/axes.js";
+import { loadCharts } from "../../cli/charts/libraries.js";
+import { drawLines } from "../../cli/charts/line-chart.js";
+import { compareRuns } from "../../cli/report/compare.js";
+import { comparePage } from "../../cli/report/compare-page.js";
+import { confusionPart } from "../../cli/report/confusion.js";
+import { differencesPart } from "../../cli/report/differences.js";
+import type { ToldRun } from "../../cli/report/read.js";
+import type { RunRecord } from "../../cli/report/record.js";
 import { escapeHtml, html, htmlTable } from "../../cli/report/html.js";
 import { evenly, pictureOf } from "../../cli/report/pictures.js";
 import { decodePng } from "../../src/data/png.node.js";
@@ -19,6 +28,7 @@ describe("HTML", () => {
     const text = htmlTable("what", ["a", "b"], [["1", "2"]]).text.replaceAll(/>\s+</g, "><");
     expect(text).toContain(`<thead><tr><th scope="col">a</th><th scope="col">b</th></tr></thead>`);
     expect(text).toContain(`<tr><th scope="row">1</th><td>2</td></tr>`);
+    expect(htmlTable("what", ["a"], [["x".repeat(29)]]).text).toContain(`class="long"`);
   });
 });
 
@@ -46,4 +56,90 @@ describe("pictures", () => {
     expect(evenly(10, 1)).toEqual([0]);
     expect(new Set(evenly(25, 24)).size).toBe(24);
   });
+});
+
+describe("axes", () => {
+  const places = (low: number, high: number, most = 5) => wholeAxis([high, low], most);
+
+  it("have whole numbers at even distances, no more than have room", () => {
+    expect(places(120, 200)).toEqual({ type: "linear", ticks: [120, 140, 160, 180, 200] });
+    expect(places(118, 120).ticks).toEqual([118, 119, 120]);
+    expect(places(60, 60).ticks).toEqual([60]);
+  });
+
+  it("are logarithmic where numbers are far apart, with ticks that keep apart", () => {
+    expect(places(1000, 8000).type).toBe("linear");
+    expect(places(2000, 48_000)).toEqual({ type: "log", ticks: [2000, 5000, 10_000, 20_000] });
+    expect(places(500, 80_000).ticks).toEqual([1000, 3000, 10_000, 30_000]);
+    expect(places(100, 1_000_000).ticks).toEqual([100, 1000, 10_000, 100_000, 1_000_000]);
+    expect(places(500, 80_000, 8).ticks).toEqual([500, 1000, 2000, 5000, 10_000, 20_000, 50_000]);
+  });
+
+  it("of rounds have room beside the first and the last, and not a tick for each of many", () => {
+    expect(wholeAxis([0.94, 1.06], 5, true)).toEqual({ type: "linear", domain: [0.75, 1.25], ticks: [1] });
+    expect(wholeAxis([0.94, 30.06], 5, true)).toMatchObject({ type: "linear", ticks: [10, 20, 30] });
+  });
+
+  it("of one value have one tick in few digits", () => {
+    const { ticks, tickFormat } = valueAxis([{ x: 1, y: 2.301202, low: 2.301202, high: 2.301202 }], 5);
+    expect(ticks).toEqual([2.301202]);
+    expect([2.301202, 0, 100].map((value) => tickFormat!(value))).toEqual(["2.301", "0", "100"]);
+    expect(valueAxis([{ x: 1, y: 2, low: 1, high: 2 }], 5)).toEqual({ ticks: 5 });
+  });
+});
+
+it("names in charts are text, in elements and in attributes", async () => {
+  const name = `<script>"a" & 'b'</script>`;
+  const chart = { series: [{ name, points: [{ x: 1, y: 2 }] }], x: name, y: name, title: name, label: name };
+  for (const legend of ["above", "beside"] as const) {
+    const svg = drawLines(await loadCharts(), { ...chart, width: 400, height: 300, legend });
+    expect(svg).not.toContain("<script");
+    expect(svg).not.toMatch(/&(?!(amp|lt|gt|quot|#39);)/);
+    expect(svg.match(/&lt;script&gt;/g)!.length).toBeGreaterThanOrEqual(6); // axes, title, legend, line, picture
+  }
+});
+
+describe("runs side by side", () => {
+  const told = (folder: string, seed: number, strategy: string, loss: number, stopped?: "plan"): ToldRun => {
+    const test = { accuracy: loss / 10, agreement: loss / 10 };
+    const rounds = [{ round: 0, queries: 10, steps: 1, loss, test }];
+    const summary = { queries: 10, student: test, teacher: {}, teachers: [], seconds: {}, device: {}, rounds, stopped };
+    const config = { options: { seed, strategy }, method: { seed, strategy, candidates: "mix" }, teachers: [] };
+    return { folder, config, summary } as unknown as ToldRun;
+  };
+  const runs = [
+    told("a", 1, "badge", 1, "plan"),
+    told("b", 2, "badge", 9),
+    told("c", 3, "badge", 3, "plan"),
+    told("d", 1, "random", 5),
+  ];
+
+  it("have means of those that are finished, or of all where none is", () => {
+    const { groups } = compareRuns(runs);
+    expect(groups.map(({ name, accuracy }) => [name, accuracy?.mean, accuracy?.count])).toEqual([
+      ["badge", 0.2, 2],
+      ["random", 0.5, 1],
+    ]);
+    expect(groups[0].curve).toMatchObject([{ queries: 10, accuracy: { mean: 0.2, count: 2 } }]);
+    expect(groups.map(({ all }) => all.map(({ folder }) => folder))).toEqual([["a", "b", "c"], ["d"]]);
+  });
+
+  it("are marked where they are not finished, and are told of each by itself", async () => {
+    const page = comparePage(await loadCharts(), compareRuns(runs), new Date(0)).replaceAll(/\s+/g, " ");
+    expect(page).toContain("2 of the runs are not finished");
+    expect(page).toContain("<td>2, 1 not finished</td>");
+    expect(page).toContain("<td>1, not finished</td>");
+    expect(page.split("Each run")[1]).toMatch(
+      />b<\/th><td>badge<\/td><td>2<\/td><td>not finished<\/td>.*?<td>90.00%<\/td>/,
+    );
+  });
+});
+
+it("a run that has a test set and no comparison does not say that nothing was tested", () => {
+  const record = (options: object) =>
+    ({ config: { heldOut: [], options, network: { classes: 2 } }, answers: [], summary: {} }) as unknown as RunRecord;
+  for (const part of [confusionPart, differencesPart]) {
+    expect(part(record({ test: "mnist:test" })).text).toContain("kept no comparison on its held-out or test images");
+    expect(part(record({})).text).toContain("no image was held out or tested");
+  }
 });
