@@ -18,6 +18,8 @@ const LINE_MILLISECONDS = 10_000;
 export class StreamProgress implements Progress {
   private label = "";
   private started = 0;
+  /** What was done when the clock started: known already, or done before anything was told. */
+  private before = 0;
   private shown = 0;
   private drawn = false;
   private readonly paints: Paints;
@@ -32,27 +34,20 @@ export class StreamProgress implements Progress {
       this.end();
       this.label = label;
       this.started = now;
+      this.before = done;
       this.shown = this.stream.isTTY ? 0 : now;
     }
     const finished = done >= total;
     if (!finished && now - this.shown < (this.stream.isTTY ? BAR_MILLISECONDS : LINE_MILLISECONDS)) return;
     this.shown = now;
-    const seconds = (now - this.started) / 1000;
+    const speed = formatSpeed(done - this.before, total - done, unit, (now - this.started) / 1000);
     if (this.stream.isTTY) {
-      const line = formatProgress(
-        label,
-        done,
-        total,
-        unit,
-        seconds,
-        (this.stream.columns || LINE) - 1,
-        this.paints.cyan,
-      );
-      this.stream.write(`\r\x1b[K${line}`);
+      const columns = (this.stream.columns || LINE) - 1;
+      this.stream.write(`\r\x1b[K${formatProgress(label, done, total, unit, speed, columns, this.paints.cyan)}`);
       this.drawn = true;
       if (finished) this.end();
     } else {
-      this.stream.write(`${formatProgress(label, done, total, unit, seconds)}\n`);
+      this.stream.write(`${formatProgress(label, done, total, unit, speed)}\n`);
     }
     if (finished) this.label = "";
   }
@@ -76,6 +71,7 @@ export class StreamProgress implements Progress {
 
 /**
  * `round 1 train [#####     ] 50% 512/1024 steps, 31.2 steps/s, 0:16 left`
+ * @param speed what {@link formatSpeed} says
  * @param columns most characters: the bar becomes shorter, since the numbers at the end say more than it
  */
 export function formatProgress(
@@ -83,12 +79,12 @@ export function formatProgress(
   done: number,
   total: number,
   unit: string,
-  seconds: number,
+  speed: string,
   columns = Infinity,
   paint: Paint = (text) => text,
 ): string {
   const share = total > 0 ? done / total : 1;
-  const numbers = `${Math.floor(100 * share)}% ${done}/${total} ${unit}${formatSpeed(done, total, unit, seconds)}`;
+  const numbers = `${Math.floor(100 * share)}% ${done}/${total} ${unit}${speed}`;
   // Around the bar stand two brackets and two spaces.
   const width = Math.min(BAR_WIDTH, columns - label.length - numbers.length - 4);
   if (width < 1) return `${label} ${numbers}`.slice(0, columns);
@@ -96,11 +92,15 @@ export function formatProgress(
   return `${label} [${paint("#".repeat(filled))}${" ".repeat(width - filled)}] ${numbers}`;
 }
 
-function formatSpeed(done: number, total: number, unit: string, seconds: number): string {
+/**
+ * `, 31.2 steps/s, 0:16 left`, or what it took where nothing is left; nothing where no work was measured.
+ * @param done in so many seconds
+ */
+export function formatSpeed(done: number, left: number, unit: string, seconds: number): string {
   // Work that was done at its first report took no time that could be measured.
-  if (seconds < 0.01) return "";
+  if (done <= 0 || seconds < 0.01) return "";
   const rate = done / seconds;
-  const ending = done >= total ? `took ${formatSeconds(seconds)}` : `${formatSeconds((total - done) / rate)} left`;
+  const ending = left > 0 ? `${formatSeconds(left / rate)} left` : `took ${formatSeconds(seconds)}`;
   return `, ${formatRate(rate)} ${unit}/s, ${ending}`;
 }
 

@@ -15,7 +15,7 @@ import type { Device } from "../../src/tensor/index.js";
 import { withDevice } from "../device.js";
 import { whole } from "../parse.js";
 import type { CommonOptions } from "../common-options.js";
-import { labelOf, units } from "../phases.js";
+import { labelOf, unitOf } from "../phases.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
 import { tableLayout } from "../terminal.js";
@@ -104,7 +104,7 @@ async function demo(
       signal,
       observer: {
         onProgress: (phase, round, done, total) => {
-          progress.update(`${strategy}, ${labelOf(phase, round)}`, done, total, units[phase]);
+          progress.update(`${strategy}, ${labelOf(phase, round)}`, done, total, unitOf(phase, method));
         },
       },
     });

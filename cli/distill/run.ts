@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { distill, type Checkpoint, type LedgerStore } from "../../src/activemixup/index.js";
 import { encodeNetwork } from "../../src/nn/index.js";
 import { openStores, closeStores } from "../ledgers.js";
-import { labelOf, units } from "../phases.js";
+import { labelOf, unitOf } from "../phases.js";
 import type { Progress } from "../progress.js";
 import type { Reporter } from "../report/write.js";
 import type { RunFolder } from "../run-folder.js";
@@ -54,7 +54,7 @@ export async function execute(
     options: config.method,
     observer: {
       onProgress: (phase, round, done, total) => {
-        progress.update(labelOf(phase, round), done, total, units[phase]);
+        progress.update(labelOf(phase, round), done, total, unitOf(phase, config.method));
       },
       onNotice: (message) => {
         progress.say(message);

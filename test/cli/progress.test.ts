@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { formatProgress, StreamProgress } from "../../cli/progress.js";
+import { labelOf, unitOf } from "../../cli/phases.js";
+import { formatProgress as formatLine, formatSpeed, StreamProgress } from "../../cli/progress.js";
+
+/** A line of work of which all that is done was done in so many seconds. */
+function formatProgress(label: string, done: number, total: number, unit: string, seconds: number, columns?: number) {
+  return formatLine(label, done, total, unit, formatSpeed(done, total - done, unit, seconds), columns);
+}
 
 describe("a line of progress", () => {
   it("has the rate and the time left", () => {
@@ -27,7 +33,17 @@ describe("a line of progress", () => {
   it("claims no rate where no time was measured", () => {
     expect(formatProgress("query", 200, 200, "queries", 0)).toBe("query [####################] 100% 200/200 queries");
     expect(formatProgress("train", 0, 200, "steps", 0)).toBe("train [                    ] 0% 0/200 steps");
+    expect(formatProgress("train", 0, 200, "steps", 5)).toBe("train [                    ] 0% 0/200 steps");
   });
+});
+
+it("counts pairs where candidates are blends of pairs, and images where they are not", () => {
+  expect(unitOf("select", { candidates: "mix" })).toBe("pairs");
+  for (const candidates of ["warp", "cutmix", "mixture"] as const) {
+    expect(unitOf("select", { candidates })).toBe("images");
+    expect([unitOf("train", { candidates }), unitOf("holdout", { candidates })]).toEqual(["steps", "queries"]);
+  }
+  expect([labelOf("select", 2), labelOf("holdout", 0)]).toEqual(["round 2 select", "held-out images"]);
 });
 
 describe("progress on a terminal", () => {
@@ -35,13 +51,13 @@ describe("progress on a terminal", () => {
     const written: string[] = [];
     const stream = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
     const progress = new StreamProgress(stream as unknown as NodeJS.WriteStream);
-    progress.update("query", 0, 40, "queries");
+    progress.update("query", 9000, 9040, "queries"); // known from a run before: of no time
     await new Promise((resolve) => setTimeout(resolve, 400));
     progress.say("the teacher failed");
-    progress.update("query", 40, 40, "queries");
-    const rate = Number(/40\/40 queries, ([\d.]+) queries\/s/.exec(written.join(""))?.[1]);
+    progress.update("query", 9040, 9040, "queries");
+    const rate = Number(/9040\/9040 queries, ([\d.]+) queries\/s/.exec(written.join(""))?.[1]);
     expect(rate).toBeGreaterThan(0);
-    expect(rate).toBeLessThan(101); // of 400 ms and not less
+    expect(rate).toBeLessThan(101); // of 40 queries in 400 ms and not less
     expect(written[1]).toBe("\n");
     expect(written[2]).toBe("the teacher failed\n");
     expect(written.at(-1)).toBe("\n");
