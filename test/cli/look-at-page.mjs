@@ -54,6 +54,10 @@ export function contactSheets() {
     shown: round.querySelectorAll("img.shown").length,
     parents: round.querySelectorAll(".made img.parent").length,
     rows: [...round.querySelectorAll("li")].map((card) => card.querySelectorAll(".says dt").length),
+    cards: [...round.querySelectorAll("li")].map((card) => {
+      const texts = [...card.querySelectorAll(".made, .says dd")].map((part) => part.textContent);
+      return [card.querySelector(".shown").alt, ...texts].map((text) => text.replaceAll(/\s+/g, " ").trim());
+    }),
     kinds: [...new Set([...round.querySelectorAll(".made b")].map((kind) => kind.textContent))].sort(),
   }));
 }

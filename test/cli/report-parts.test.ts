@@ -6,8 +6,10 @@ import { compareRuns } from "../../cli/report/compare.js";
 import { comparePage } from "../../cli/report/compare-page.js";
 import { confusionPart } from "../../cli/report/confusion.js";
 import { differencesPart } from "../../cli/report/differences.js";
+import { statePart, tiles } from "../../cli/report/overview.js";
 import type { ToldRun } from "../../cli/report/read.js";
 import type { RunRecord } from "../../cli/report/record.js";
+import { roundsTable } from "../../cli/report/rounds.js";
 import { escapeHtml, html, htmlTable } from "../../cli/report/html.js";
 import { evenly, pictureOf } from "../../cli/report/pictures.js";
 import { decodePng } from "../../src/data/png.node.js";
@@ -70,6 +72,7 @@ describe("axes", () => {
   it("are logarithmic where numbers are far apart, with ticks that keep apart", () => {
     expect(places(1000, 8000).type).toBe("linear");
     expect(places(2000, 48_000)).toEqual({ type: "log", ticks: [2000, 5000, 10_000, 20_000] });
+    expect(places(1000, 20_000).ticks).toEqual([1000, 2000, 5000, 10_000, 20_000]);
     expect(places(500, 80_000).ticks).toEqual([1000, 3000, 10_000, 30_000]);
     expect(places(100, 1_000_000).ticks).toEqual([100, 1000, 10_000, 100_000, 1_000_000]);
     expect(places(500, 80_000, 8).ticks).toEqual([500, 1000, 2000, 5000, 10_000, 20_000, 50_000]);
@@ -142,4 +145,70 @@ it("a run that has a test set and no comparison does not say that nothing was te
     expect(part(record({ test: "mnist:test" })).text).toContain("kept no comparison on its held-out or test images");
     expect(part(record({})).text).toContain("no image was held out or tested");
   }
+});
+
+describe("parts of a run's page", () => {
+  const seconds = { prepare: 0, select: 1, query: 2, train: 3, evaluate: 4 };
+  const round = (round: number, agreement: number) => ({
+    ...{ round, asked: 5, queries: 6, steps: 7, loss: 0.5, skipped: 0, unanswered: 0, seconds },
+    holdout: { agreement: { value: agreement, low: 0.1, high: 0.9 }, divergence: { value: 1 } },
+    chosen: { before: { confidence: 0.25, agreement: 0 }, after: { confidence: 0.75, agreement: 1 } },
+  });
+  const account = { name: "t", spent: 8, budget: 9, answered: 6, failed: 1, lost: 2 };
+  const summary = {
+    ...{ student: {}, teacher: {}, holdout: { images: 10 }, teachers: [account], queries: 6, budget: 9, seconds },
+    ...{ rounds: [round(0, 0.25), round(1, 0.75), round(2, 0.5)], keptRound: 1 },
+  };
+  const record = (more: object) =>
+    ({
+      ...{ folder: "runs/a b", answers: [], summary },
+      config: { heldOut: [3], options: {}, network: { classes: 3, classNames: ["a", "b", "c"] }, method: {} },
+      ...more,
+    }) as unknown as RunRecord;
+  const textOf = (markup: { readonly text: string }) =>
+    markup.text
+      .replaceAll(/<[^>]*>/g, " ")
+      .replaceAll(/\s+/g, " ")
+      .trim();
+
+  it("the rounds have what they did under its name", () => {
+    const [heads, ...rows] = [...roundsTable(record({}).summary).text.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) =>
+      [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, cell]) => cell),
+    );
+    const [, kept] = rows.map((row) => Object.fromEntries(row.map((cell, column) => [heads[column], cell])));
+    expect(kept).toEqual({
+      ...{ round: "1, kept", asked: "5", answered: "6", steps: "7", "loss, nats": "0.5000" },
+      ...{ "held-out agreement": "75.00%", "confidence before": "25.00%", "confidence after": "75.00%" },
+      ...{ choosing: "1.0 s", asking: "2.0 s", training: "3.0 s", measuring: "4.0 s", together: "10.0 s" },
+    });
+  });
+
+  it("the run in a few numbers has the kept round's agreement, and all that may have been charged for", () => {
+    expect(textOf(tiles(record({})))).toBe(
+      "held-out agreement 75.00% 10.0 to 90.0 on 10 images images answered 6 8 of 9 queries spent " +
+        "failed attempts 3 lost ones among them time 10.0 s all phases",
+    );
+  });
+
+  it("the confusion has the teacher's classes in rows and the student's in columns", () => {
+    const confusion = [
+      { expected: 0, student: 0, images: 4 },
+      { expected: 0, student: 2, images: 1 },
+      { expected: 1, student: 0, images: 3 },
+    ];
+    const comparison = { on: "holdout", against: "teacher", round: 1, images: 8, confusion, differing: [] };
+    const { text } = confusionPart(record({ comparison }));
+    expect(textOf({ text: text.split("<table>")[1].split("</table>")[0] })).toBe("a b c a 4 1 b 3 c");
+    expect(text).toContain(`<td style="--share:0.200">1</td>`);
+    expect(textOf({ text: text.split("<tbody>")[2].split("</tbody>")[0] })).toBe("b a 3 100.00% a c 1 20.00%");
+  });
+
+  it("the state says how to go on, by a command that a shell reads", () => {
+    const state = (kind: string) => textOf(statePart(record({ state: { kind } }), new Date(0)));
+    expect(state("unknown")).toMatch(
+      /^not finished .* activemixup distill --resume &#39;runs\/a b&#39; goes on with it\.$/,
+    );
+    expect(state("interrupted")).toMatch(/^stopped early Stopped by hand; /);
+    expect(state("going")).toMatch(/^still going As of 1970-01-01 00:00 UTC; /);
+  });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AnsweredQuery } from "../../src/activemixup/index.js";
 import type { Summary } from "../../cli/distill/summary.js";
 import { findChromium } from "../../scripts/get-chromium.mjs";
 import { temporaryFolder } from "../data/fixtures.js";
@@ -34,7 +35,8 @@ let address = "";
 /** What went wrong in it. */
 const faults: string[] = [];
 
-beforeAll(async () => {
+/** The runs that are looked at, and a page that compares some. */
+async function makeRuns(): Promise<void> {
   writeDigits(folder.root, 80, 30);
   const { code, stderr } = await cli(
     "train",
@@ -54,11 +56,15 @@ beforeAll(async () => {
   }
   const compared = await cli("report", at(MIXED), at("second"), at("random"), "--out", at("compared.html"), "--quiet");
   expect([compared.code, compared.stderr]).toEqual([0, ""]);
-  browser = await chromium.launch({
+}
+
+beforeAll(async () => {
+  const launching = chromium.launch({
     executablePath: findChromium(),
     args: ["--no-sandbox"],
     ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }, // they are for the command under test
   });
+  [browser] = await Promise.all([launching, makeRuns()]);
   page = await browser.newPage();
   page.on("console", (message) => faults.push(message.text()));
   page.on("pageerror", (error) => faults.push(error.message));
@@ -139,6 +145,29 @@ it("its contact sheets have the images of each round with what was said of them,
   const text = await page.textContent("body");
   expect(text).toContain(MIXED);
   expect(text).toContain(NAMES[3]);
+});
+
+it("its cards say how each was made, and what the student said before and after, the least confident first", async () => {
+  await open(join(MIXED, "report.html"));
+  const [, , { cards }] = await page.evaluate(contactSheets);
+  const { chosen } = JSON.parse(readFileSync(at(MIXED, "config.json"), "utf8")) as { chosen: number[] };
+  const lines = readFileSync(at(MIXED, "queries.jsonl"), "utf8").trim().split("\n");
+  const answers = lines.map((line) => JSON.parse(line) as AnsweredQuery).filter(({ round }) => round === 2);
+  const told = answers
+    .sort((a, b) => a.before!.confidence - b.before!.confidence)
+    .map(({ kind, first, second, lambda, before, after }) => {
+      const [one, other] = [first, second].map((real) => chosen[real]);
+      const made = `${kind === "mix" ? "blend" : "cutmix"} of images ${one} and ${other}`;
+      const parts = `${kind === "mix" ? "blend of warped" : "cutmix"} ${lambda.toFixed(2)} ×+ ${(1 - lambda).toFixed(2)} ×`;
+      const says = [before!, after!].map(({ label, confidence }) => `${NAMES[label]} ${Math.round(100 * confidence)}%`);
+      return [...(kind === "warp" ? [`image ${one}, warped`, "warped"] : [made, parts]), ...says];
+    });
+  const seen = cards.map(([alt, made, , before, after]) => [
+    ...[alt.replace(/, as the teacher saw it$/, ""), made],
+    ...[before, after].map((said) => said.replace(/ [✓✗]$/, "")),
+  ]);
+  expect(seen).toEqual(told.filter((one) => seen.some((other) => one.join() === other.join())));
+  expect(seen).toHaveLength(24);
 });
 
 it("its confusion counts the held-out images, and it shows those apart most", async () => {
@@ -231,6 +260,15 @@ describe("a run's report", () => {
     expect((await running).code).toBe(130);
     expect(report("stopped")).toContain(">stopped early<");
     expect(report("stopped")).toContain(`activemixup distill --resume ${at("stopped")}`);
+
+    // The command makes the same page of it, and of one that was killed says what it can know.
+    const stopped = report("stopped");
+    expect((await cli("report", at("stopped"), "--quiet")).code).toBe(0);
+    expect(untimed(report("stopped"))).toBe(untimed(stopped));
+    const summary = readFileSync(at("stopped", "summary.json"), "utf8");
+    writeFileSync(at("stopped", "summary.json"), summary.replace('"interrupted": true', '"interrupted": false'));
+    expect((await cli("report", at("stopped"), "--quiet")).code).toBe(0);
+    expect(report("stopped")).toContain(">not finished<");
 
     // What keeps it from being written does not end the run.
     rmSync(at("stopped", "report.html"));
