@@ -5,6 +5,7 @@ import { drawLines } from "../../cli/charts/line-chart.js";
 import { compareRuns } from "../../cli/report/compare.js";
 import { comparePage } from "../../cli/report/compare-page.js";
 import { confusionPart } from "../../cli/report/confusion.js";
+import { contactSheets } from "../../cli/report/contact-sheet.js";
 import { differencesPart } from "../../cli/report/differences.js";
 import { statePart, tiles } from "../../cli/report/overview.js";
 import type { ToldRun } from "../../cli/report/read.js";
@@ -201,6 +202,15 @@ describe("parts of a run's page", () => {
     expect(textOf({ text: text.split("<table>")[1].split("</table>")[0] })).toBe("a b c a 4 1 b 3 c");
     expect(text).toContain(`<td style="--share:0.200">1</td>`);
     expect(textOf({ text: text.split("<tbody>")[2].split("</tbody>")[0] })).toBe("b a 3 100.00% a c 1 20.00%");
+  });
+
+  it("a card has what was said before training before what was said after", () => {
+    const answer = { round: 1, candidate: 0, first: 0, second: 1, lambda: 0.25, label: Float32Array.of(0, 0.9, 0.1) };
+    const said = { before: { label: 0, confidence: 0.4 }, after: { label: 1, confidence: 0.8 } };
+    const real = { count: 2, channels: 1, height: 1, width: 1, pixels: Uint8Array.of(0, 255) };
+    const shown = record({ answers: [{ ...answer, ...said }], images: { real } });
+    Object.assign(shown.config, { chosen: [7, 9] });
+    expect(textOf(contactSheets(shown))).toMatch(/teacher b 90%, c 10% before a 40% ✗ after b 80% ✓$/);
   });
 
   it("the state says how to go on, by a command that a shell reads", () => {
