@@ -1,6 +1,6 @@
 import { InputError } from "../../src/errors.js";
 import { valueAxis, wholeAxis } from "./axes.js";
-import { escapeHtml } from "../report/html.js";
+import { escapeHtml } from "../escape.js";
 import type { ChartLibraries } from "./libraries.js";
 
 const LEGEND_LINE = 20;

@@ -1,3 +1,5 @@
+import { escapeHtml } from "../escape.js";
+
 /** HTML that is whole and safe to put into a page. */
 export class Markup {
   constructor(readonly text: string) {}
@@ -5,19 +7,6 @@ export class Markup {
 
 /** What stands in a template: text, which is escaped; markup, as it is; nothing; or several of these. */
 export type Content = Markup | string | number | undefined | readonly Content[];
-
-const escapes: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text as it stands in HTML, between tags or in a quoted attribute. Control characters, which HTML has not, go. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => escapes[character]).replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
-}
 
 function textOf(content: Content): string {
   if (content === undefined) return "";

@@ -127,8 +127,8 @@ export async function trimCache(folder: string, most = CACHE_BYTES): Promise<voi
 
 /**
  * {@link decodeImages}, once: what it gives is kept in a file whose name is a digest of the paths, sizes and times
- * (mtime and ctime) of the image files and of the settings. A file that is damaged is told of and made anew; a folder that cannot be written
- * to is told of.
+ * (mtime and ctime) of the image files and of the settings. A file that is damaged is told of and made anew; a folder
+ * that cannot be written to is told of.
  * @throws as {@link decodeImages}
  */
 export async function cachedImages(paths: readonly string[], options: CachedImagesOptions): Promise<DecodedImages> {

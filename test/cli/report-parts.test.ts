@@ -11,7 +11,8 @@ import { statePart, tiles } from "../../cli/report/overview.js";
 import type { ToldRun } from "../../cli/report/read.js";
 import type { RunRecord } from "../../cli/report/record.js";
 import { roundsTable } from "../../cli/report/rounds.js";
-import { escapeHtml, html, htmlTable } from "../../cli/report/html.js";
+import { escapeHtml } from "../../cli/escape.js";
+import { html, htmlTable } from "../../cli/report/html.js";
 import { evenly, pictureOf } from "../../cli/report/pictures.js";
 import { decodePng } from "../../src/data/png.node.js";
 
