@@ -143,8 +143,8 @@ export function withDistillOptions(command: Command): Command {
     .option("--restart", "start the student anew each round")
     .option("--real-share <share>", "of each training step, the real images at least; else as many as there are", share)
     .option(
-      "--temperature <temperature>",
-      "soften the teacher's answers and the student in training, from 1, not at all",
+      "--temperature <T>",
+      "train on answers softened by T, the student's likewise (default: 1, not at all)",
       positive,
     )
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
