@@ -10,6 +10,8 @@ const CHARACTER = 7;
 const LEGEND_EMS = 22;
 /** Room for a tick of seven characters beside the vertical axis, and for what the axis is. */
 const LEFT = 84;
+/** Room for half a tick of as many characters, below the right end. */
+const RIGHT = 30;
 
 /** Distinct to most eyes on light and on dark ground: a colour and a sign for each series. */
 const colours = ["#3b82d6", "#e07b22", "#2f9e5b", "#d0527f", "#8f6fd8", "#a8892b", "#2aa5a8", "#c4513b", "#7f8a99"];
@@ -65,7 +67,7 @@ export function drawLines({ Plot, parseHTML }: ChartLibraries, chart: LineChart)
     document: document as never,
     width: chart.width + (beside ? legendWidth : 0),
     height: beside ? Math.max(chart.height, 100 + legendHeight) : chart.height + legendHeight,
-    marginRight: beside ? legendWidth : 16,
+    marginRight: beside ? Math.max(legendWidth, RIGHT) : RIGHT,
     marginLeft: LEFT,
     marginBottom: 52,
     marginTop: beside ? 48 : 16 + legendHeight,

@@ -5,6 +5,8 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AnsweredQuery } from "../../src/activemixup/index.js";
 import type { Summary } from "../../cli/distill/summary.js";
+import { loadCharts } from "../../cli/charts/libraries.js";
+import { drawLines } from "../../cli/charts/line-chart.js";
 import { findChromium } from "../../scripts/get-chromium.mjs";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
@@ -108,6 +110,21 @@ it.each(pages)("the page %s is whole and fits 400 and 1400 pixels, light and dar
     expect(seen.charts).toBeGreaterThanOrEqual(2);
     expect(faults).toEqual([]);
   }
+});
+
+it("a chart has room for a long number at its end", async () => {
+  const points = [10_000, 50_000].map((x) => ({ x, y: 1 }));
+  const chart = {
+    series: [{ name: "a", points }],
+    x: "images",
+    y: "share",
+    width: 352,
+    height: 220,
+    legend: "above" as const,
+  };
+  await page.setContent(`<figure class="chart">${drawLines(await loadCharts(), chart)}</figure>`);
+  const last = await page.textContent("[aria-label='x-axis tick label'] text:last-child");
+  expect([last, (await page.evaluate(wholeness)).cut]).toEqual(["50,000", []]);
 });
 
 it("a run's charts have its series, with a point a round", async () => {
