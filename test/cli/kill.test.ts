@@ -42,11 +42,11 @@ afterAll(async () => {
 
 /**
  * Runs the command as a process.
- * @param kill kills it after so many milliseconds, if it still runs then, from when the run in a folder has begun
+ * @param kill kills it so many milliseconds after a file is there, if it still runs then
  */
 async function command(
   args: readonly string[],
-  kill?: { readonly after: number; readonly run: string },
+  kill?: { readonly after: number; readonly file: string },
 ): Promise<{ killed: boolean; stdout: string }> {
   const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const written = { stdout: "", stderr: "" };
@@ -54,7 +54,7 @@ async function command(
     child[stream].setEncoding("utf8").on("data", (text: string) => (written[stream] += text));
   }
   const closed = once(child, "close");
-  while (kill && child.exitCode === null && !existsSync(at(kill.run, "config.json"))) await sleep(0.005);
+  while (kill && child.exitCode === null && !existsSync(kill.file)) await sleep(0.005);
   const timer = kill && setTimeout(() => child.kill("SIGKILL"), kill.after);
   const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
@@ -90,12 +90,17 @@ it(`${KILLS} times killed at any moment and resumed, runs end with the same stud
   /** Kills before the first round was finished, and after. */
   const stages = [0, 0];
   let lost = 0;
+  /** At first soon after the run has begun, then after a finished round and at any time in turns. */
+  const moment = (out: string, ofRun: number) =>
+    ofRun === 0
+      ? { after: (Math.random() * length) / 20, file: at(out, "config.json") }
+      : { after: Math.random() * length, file: at(out, ofRun % 2 === 1 ? "checkpoint.safetensors" : "config.json") };
   const killAndResume = async (out: string) => {
     let summary: Summary | undefined;
     for (let ofRun = 0; summary === undefined;) {
       const args = existsSync(at(out, "config.json")) ? ["distill", "--resume", at(out), ...common] : start(out);
       const mayKill = ofRun < KILLS_OF_A_RUN && kills < KILLS;
-      const { killed, stdout } = await command(args, mayKill ? { after: Math.random() * length, run: out } : undefined);
+      const { killed, stdout } = await command(args, mayKill ? moment(out, ofRun) : undefined);
       if (killed) {
         stages[existsSync(at(out, "checkpoint.safetensors")) ? 1 : 0]++;
         kills++;
