@@ -13,6 +13,7 @@ import {
   type DistillOptions,
   type Teacher,
 } from "../../src/activemixup/index.js";
+import { soften } from "../../src/activemixup/soften.js";
 import { drawDigits, type ImageSet } from "../../src/data/index.js";
 import { blendImages, blendPixels, WHOLE_WEIGHT } from "../../src/kernels/index.js";
 import { encodeNetwork, Network } from "../../src/nn/index.js";
@@ -45,6 +46,8 @@ interface Run {
   readonly teacher: BrightnessTeacher;
   readonly student: Uint8Array;
   readonly queries: number;
+  /** Of the last round. */
+  readonly loss: number;
 }
 
 async function run(device: Device, options: DistillOptions): Promise<Run> {
@@ -65,7 +68,7 @@ async function run(device: Device, options: DistillOptions): Promise<Run> {
   });
   const bytes = await encodeNetwork(student);
   student.dispose();
-  return { answers, teacher, student: bytes, queries: report.queries };
+  return { answers, teacher, student: bytes, queries: report.queries, loss: report.rounds.at(-1)!.loss };
 }
 
 describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
@@ -127,6 +130,21 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     await expect(student(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --real-share is 1.5; expected a share from 0 to 1]`,
     );
+  });
+
+  it("trains on answers that are softened, towards their entropy and not below", async () => {
+    const options = {
+      ...base,
+      strategy: "real-only",
+      temperature: 4,
+      steps: 100,
+      augmentation: { crop: 0, flip: false },
+    };
+    const { loss, answers } = await run(devices[name], options);
+    const softened = soften(answers[0].label, CLASSES, options.temperature);
+    const entropy = softened.reduce((sum, p) => sum - p * Math.log(p), 0);
+    expect(loss).toBeGreaterThan(entropy - 1e-4);
+    expect(loss).toBeLessThan((entropy + Math.log(CLASSES)) / 2);
   });
 
   it("trains at a temperature, within its range", async () => {
