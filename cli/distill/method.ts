@@ -47,6 +47,7 @@ const ofBoth = [
   "batch",
   "realShare",
   "temperature",
+  "augmentRounds",
   "seed",
   "skipUnanswered",
   "targetAgreement",
@@ -98,6 +99,12 @@ function checkCandidateOptions({ candidates, candidateWarps, exactBlends }: Dist
   }
 }
 
+/** Options of `--augment`, by their names here. */
+const ofWarps = [
+  ["augmentShare", "--augment-share"],
+  ["augmentRounds", "--augment-rounds"],
+] as const;
+
 /**
  * Why an option that was given would change nothing, in a line that names it; nothing where none is such. What was not
  * given has a default, which may well be of no account: only who parsed the options can tell the two apart.
@@ -110,8 +117,10 @@ export function idleOption(
   if (given.has("lambdas") && candidates !== "mix") {
     return `--lambdas is of --candidates mix, and ${candidates} takes none: leave it out`;
   }
-  if (given.has("augmentShare") && augment === "none") {
-    return "--augment-share is of images that --augment warps, and it is none; leave it out, or give --augment too";
+  for (const [name, option] of ofWarps) {
+    if (given.has(name) && augment === "none") {
+      return `${option} is of images that --augment warps, and it is none; leave it out, or give --augment too`;
+    }
   }
   return undefined;
 }

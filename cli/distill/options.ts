@@ -51,6 +51,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly schedule: "cosine" | "paper" | "constant";
   readonly augment: WarpPreset | "none";
   readonly augmentShare: number;
+  readonly augmentRounds?: number;
   readonly crop: number;
   readonly flip?: boolean;
   readonly holdout?: number;
@@ -168,6 +169,11 @@ export function withDistillOptions(command: Command): Command {
         .default("none"),
     )
     .option("--augment-share <share>", "of the images in training, how many --augment warps", share, 0.5)
+    .option(
+      "--augment-rounds <count>",
+      "rounds in which --augment warps, the real images' first; --crop shifts in the others (default: all)",
+      whole(1),
+    )
     .option(
       "--crop <pixels>",
       "shift images by up to so many pixels in training, unless --augment warps them",

@@ -358,6 +358,7 @@ export class DistillRun {
       steps,
       schedule: options.schedule,
       emphasis: this.emphasis(),
+      warped: round < (options.augmentRounds ?? Infinity),
       signal,
       onProgress: (done: number) => observer?.onProgress?.("train", round, before + done, total),
     });

@@ -57,6 +57,8 @@ export interface DistillOptions {
   /** Learning rate over each round. */
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
+  /** Rounds in which training images are warped, the first of them the real images'; all of them where absent. */
+  readonly augmentRounds?: number | undefined;
   /** Whole number, 0 to 2^32 − 1. */
   readonly seed: number;
 }

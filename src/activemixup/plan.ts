@@ -36,6 +36,7 @@ export function planDistill(input: DistillPlanInput): number[] {
   if (!(realShare >= 0 && realShare <= 1)) {
     throw new InputError(`--real-share is ${realShare}; expected a share from 0 to 1`);
   }
+  if (options.augmentRounds !== undefined) requireWhole("--augment-rounds", options.augmentRounds, 1);
   const { temperature = 1 } = options;
   if (!(temperature >= 1 && temperature <= HOTTEST)) {
     throw new InputError(`--temperature is ${temperature}; expected a number from 1 to ${HOTTEST}`);

@@ -54,8 +54,18 @@ export interface FitOptions extends ReplayOptions {
   readonly schedule: Schedule;
   /** Has some examples in each batch oftener than their number gives. */
   readonly emphasis?: Emphasis | undefined;
+  /** Whether images are warped as the trainer's augmentation says; true where absent. */
+  readonly warped?: boolean | undefined;
   /** Called after each pass over the examples with the mean loss of its steps (nats). */
   readonly onEpoch?: (epoch: { step: number; loss: number }) => void;
+}
+
+/** What a training step is recorded of. */
+interface StepParts {
+  readonly network: Network;
+  readonly examples: Examples;
+  readonly optimizer: Optimizer;
+  readonly state: StepState;
 }
 
 /**
@@ -64,12 +74,10 @@ export interface FitOptions extends ReplayOptions {
  */
 export class Trainer {
   private constructor(
-    private readonly examples: Examples,
+    private readonly parts: StepParts,
     private readonly options: TrainerOptions,
-    private readonly optimizer: Optimizer,
-    /** The training step; {@link fit} replays it. */
-    readonly recording: Recording<unknown>,
-    private readonly state: StepState,
+    private warped: boolean,
+    private current: Recording<unknown>,
   ) {}
 
   /**
@@ -84,10 +92,13 @@ export class Trainer {
   ): Promise<Trainer> {
     const optimizer = new Optimizer(network, options.optimizer);
     const state = createState(network, examples, options.batch, mostSteps);
-    const recording = await record(network.device, (recorder) => {
-      recordStep(recorder, network, examples, options, optimizer, state);
-    });
-    return new Trainer(examples, options, optimizer, recording, state);
+    const parts = { network, examples, optimizer, state };
+    return new Trainer(parts, options, true, await recordTraining(parts, options));
+  }
+
+  /** The training step; {@link fit} replays it. */
+  get recording(): Recording<unknown> {
+    return this.current;
   }
 
   /**
@@ -95,12 +106,12 @@ export class Trainer {
    * @param steps of all its calls of {@link fit}
    */
   skip(steps: number): void {
-    writeTensor(this.state.draw, [steps]);
+    writeTensor(this.parts.state.draw, [steps]);
   }
 
   /** Bytes of memory for activations and their gradients. */
   get temporaryBytes(): number {
-    return this.recording.temporaryBytes;
+    return this.current.temporaryBytes;
   }
 
   /**
@@ -108,11 +119,14 @@ export class Trainer {
    * @param round tells apart the random numbers of several calls
    * @returns mean cross-entropy at the temperature, of the last pass, in nats
    */
-  async fit(round: number, { steps, schedule, emphasis, onEpoch, onProgress, signal }: FitOptions): Promise<number> {
+  async fit(round: number, { warped = true, ...options }: FitOptions): Promise<number> {
+    const { steps, schedule, emphasis, onEpoch, onProgress, signal } = options;
     const { batch, seed, temperature = 1 } = this.options;
-    const { count } = this.examples;
-    const { rates, step, position, order, loss } = this.state;
-    this.optimizer.reset();
+    const { optimizer, examples } = this.parts;
+    const { count } = examples;
+    const { rates, step, position, order, loss } = this.parts.state;
+    await this.warp(warped);
+    optimizer.reset();
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
     // As the authors do, the optimizer begins anew where the learning rate drops.
@@ -128,9 +142,9 @@ export class Trainer {
       for (const end = done + now; done < end;) {
         const before = done;
         const part = Math.min(end, drops.find((drop) => drop > done) ?? end) - done;
-        await replay(this.recording, part, { signal, onProgress: (ran) => onProgress?.(before + ran) });
+        await replay(this.current, part, { signal, onProgress: (ran) => onProgress?.(before + ran) });
         done += part;
-        if (drops.includes(done)) this.optimizer.reset();
+        if (drops.includes(done)) optimizer.reset();
       }
       lastLoss = (await readTensor(loss))[0] / now / temperature ** 2;
       onEpoch?.({ step: done, loss: lastLoss });
@@ -138,11 +152,29 @@ export class Trainer {
     return lastLoss;
   }
 
-  dispose(): void {
-    this.recording.dispose();
-    this.optimizer.dispose();
-    for (const tensor of Object.values<Tensor>({ ...this.state })) tensor.dispose();
+  /** Records the step anew where images are to be warped that were not, or the other way round. */
+  private async warp(warped: boolean): Promise<void> {
+    const { augmentation } = this.options;
+    if (!augmentation.warp || warped === this.warped) return;
+    const options = warped ? this.options : { ...this.options, augmentation: { ...augmentation, warp: undefined } };
+    const recording = await recordTraining(this.parts, options);
+    this.current.dispose();
+    this.current = recording;
+    this.warped = warped;
   }
+
+  dispose(): void {
+    const { optimizer, state } = this.parts;
+    this.current.dispose();
+    optimizer.dispose();
+    for (const tensor of Object.values<Tensor>({ ...state })) tensor.dispose();
+  }
+}
+
+function recordTraining(parts: StepParts, options: TrainerOptions): Promise<Recording<unknown>> {
+  return record(parts.network.device, (recorder) => {
+    recordStep(recorder, parts, options);
+  });
 }
 
 /** What changes from step to step, in device memory. */
@@ -176,11 +208,8 @@ function createState({ device }: Network, { capacity }: Examples, batch: number,
 /** One step of the training: the flow that docs/architecture.md tells. */
 function recordStep(
   recorder: Recorder,
-  network: Network,
-  examples: Examples,
+  { network, examples, optimizer, state }: StepParts,
   { batch, augmentation, temperature, seed }: TrainerOptions,
-  optimizer: Optimizer,
-  state: StepState,
 ): void {
   const { mean, deviation } = network.spec;
   const chosen = batchIndices(recorder, state.order, state.position, batch);

@@ -9,6 +9,7 @@ import {
   planRounds,
   specFor,
   stepsOf,
+  warpRanges,
   type AnsweredQuery,
   type DistillOptions,
   type Teacher,
@@ -129,6 +130,25 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     expect(await student(0.75)).not.toEqual(plain);
     await expect(student(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --real-share is 1.5; expected a share from 0 to 1]`,
+    );
+  });
+
+  it("warps training images in the first rounds alone, where told so", async () => {
+    const warp = warpRanges("elastic", 1, false);
+    const student = async (more: Partial<DistillOptions>) =>
+      (await run(devices[name], { ...base, strategy: "random", augmentation: { crop: 0, flip: false, warp }, ...more }))
+        .student;
+    const always = await student({});
+    const never = await student({ augmentation: { crop: 0, flip: false } });
+    const first = await student({ augmentRounds: 1 });
+    expect(first).not.toEqual(always);
+    expect(first).not.toEqual(never);
+    expect(await student({ augmentRounds: 4 })).toEqual(always);
+    // Begun anew each round, the student has seen nothing of the first.
+    const anew = { restart: true, augmentation: { crop: 0, flip: false } };
+    expect(await student({ augmentRounds: 3, restart: true })).toEqual(await student(anew));
+    await expect(student({ augmentRounds: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --augment-rounds is 0; expected a whole number from 1 up]`,
     );
   });
 

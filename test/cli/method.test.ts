@@ -59,10 +59,13 @@ describe("options of other candidates", () => {
     expect(idle("--augment-share", "0.5")).toMatchInlineSnapshot(
       `"--augment-share is of images that --augment warps, and it is none; leave it out, or give --augment too"`,
     );
+    expect(idle("--augment-rounds", "1")).toMatch(
+      /^--augment-rounds is of images that --augment warps, and it is none/,
+    );
     for (const right of [
       ["--candidates", "mixture"],
       ["--lambdas", "0.5"],
-      ["--augment", "light", "--augment-share", "1"],
+      ["--augment", "light", "--augment-share", "1", "--augment-rounds", "2"],
     ]) {
       expect(idle(...right)).toBe(undefined);
     }
