@@ -53,3 +53,9 @@ export function imageShape(text: string): ImageShape {
   }
   return { channels, height, width };
 }
+
+/** Values of an option that may be given several times. */
+export function several(value: string, before: readonly string[] = []): string[] {
+  if (value === "") throw new InvalidArgumentError("expected something.");
+  return [...before, value];
+}

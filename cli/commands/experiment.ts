@@ -6,10 +6,11 @@ import { collect, publish } from "../experiment/collect.js";
 import { readExperiment, type Experiment } from "../experiment/file.js";
 import { Layout } from "../experiment/layout.js";
 import { rowCells, rowHead } from "../experiment/markdown.js";
+import { readPages } from "../experiment/pages.js";
 import type { ExperimentResults } from "../experiment/results.js";
 import type { Run } from "../experiment/run.js";
 import { unfinishedRuns, workOff } from "../experiment/work.js";
-import { wholes } from "../parse.js";
+import { several, wholes } from "../parse.js";
 import { createProgress, type Progress } from "../progress.js";
 import { formatTable, percent } from "../table.js";
 import { tableLayout } from "../terminal.js";
@@ -19,6 +20,7 @@ interface ExperimentOptions extends CommonOptions {
   readonly out: string;
   readonly rows?: readonly string[];
   readonly seeds?: readonly number[];
+  readonly with?: readonly string[];
   readonly tableOnly?: boolean;
 }
 
@@ -31,6 +33,11 @@ export function experimentCommand(signal: AbortSignal): Command {
     .requiredOption("--out <folder>", "where teachers, runs and results go; several experiments may share it")
     .option("--rows <names>", "run these rows alone, with commas between them", names)
     .option("--seeds <seeds>", "run these seeds alone, with commas between them", wholes(0))
+    .option(
+      "--with <page>",
+      "results (.json) that were written elsewhere or earlier: their runs count as finished; several times for several",
+      several,
+    )
     .option("--table-only", "run nothing: tables and charts of what is finished")
     .action(async (files: readonly string[], options: ExperimentOptions) => {
       const experiments: Experiment[] = [];
@@ -38,7 +45,8 @@ export function experimentCommand(signal: AbortSignal): Command {
       checkFiles(experiments);
       checkChosen(experiments, options);
       const progress = createProgress(options.quiet);
-      const layout = new Layout(options.dataRoot, options.out);
+      const pages = await readPages(options.with ?? [], experiments);
+      const layout = new Layout(options.dataRoot, options.out, pages);
       const results = options.tableOnly
         ? await makeTables(experiments, layout)
         : await runAll(experiments, layout, options, progress, signal);

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import {
   candidateKinds,
   defaultDistillOptions,
@@ -12,7 +12,7 @@ import {
 } from "../../src/activemixup/index.js";
 import { architectures } from "../../src/nn/index.js";
 import { withImageOptions, type ImageCommandOptions } from "../images.js";
-import { numbers, positive, share, whole, wholes } from "../parse.js";
+import { numbers, positive, several, share, whole, wholes } from "../parse.js";
 
 /** What `distill` is asked to do, as given on the command line. */
 export interface DistillCommandOptions extends ImageCommandOptions {
@@ -74,12 +74,12 @@ export function withDistillOptions(command: Command): Command {
       "--teacher <where>",
       "who is asked: FILE.safetensors, http(s)://…, exec:COMMAND, module:FILE or onnx:FILE; " +
         "several times for the mean of several (required)",
-      collect,
+      several,
     )
     .option(
       "--teacher-config <file>",
       "settings of the teacher (JSON); as often as --teacher, or once for all",
-      collect,
+      several,
     )
     .option("--labels <file>", "names of the classes, one a line, in the order of their numbers")
     .option("--student <name>", `student: ${architectures.join(", ")}, or a network file to start from (required)`)
@@ -214,10 +214,4 @@ function followRecipe(command: Command, { strategy, candidates, augment, tempera
   for (const [option, value] of Object.entries({ strategy, candidates, augment, temperature })) {
     if (command.getOptionValueSource(option) !== "cli") command.setOptionValueWithSource(option, value, "implied");
   }
-}
-
-/** Options that may be given several times. */
-function collect(value: string, before: readonly string[] = []): string[] {
-  if (value === "") throw new InvalidArgumentError("expected something.");
-  return [...before, value];
 }

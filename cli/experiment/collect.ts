@@ -5,30 +5,49 @@ import { rowOptions, type Experiment } from "./file.js";
 import type { Layout } from "./layout.js";
 import { markdown } from "./markdown.js";
 import { shellLine } from "./option-line.js";
-import { experimentResults, rowResult, runResult, type ExperimentResults, type TeacherResult } from "./results.js";
+import { checkSameTeacher, runOfPages, type Page } from "./pages.js";
+import {
+  experimentResults,
+  rowResult,
+  runResult,
+  type ExperimentResults,
+  type RunResult,
+  type TeacherResult,
+} from "./results.js";
 import { findRun, type FoundRun } from "./run.js";
 import { readTeacher } from "./teacher.js";
 
 /**
- * The results of all of an experiment's runs that are finished, whoever ran them and when.
- * @throws InputError where one was run with other options than the experiment's file has
+ * The results of all of an experiment's runs that are finished, whoever ran them and when, those of pages among them.
+ * @throws InputError where one was run with other options than the experiment's file has, or by another teacher
  */
 export async function collect(experiment: Experiment, layout: Layout): Promise<ExperimentResults> {
   const rows = [];
+  const used = new Set<Page>();
   let teacher: TeacherResult | undefined;
   for (const row of experiment.rows) {
-    const runs = [];
+    const runs: RunResult[] = [];
     for (const seed of experiment.seeds) {
       const found = await findRun({ experiment, row, seed }, layout);
-      if (!found) continue;
-      teacher ??= await teacherOf(found, layout);
-      if (!found.summary) continue;
+      if (found) teacher ??= await teacherOf(found, layout);
+      if (!found?.summary) {
+        const elsewhere = runOfPages(layout.pages, experiment, row, seed);
+        if (elsewhere) {
+          runs.push(elsewhere.run);
+          used.add(elsewhere.page);
+        }
+        continue;
+      }
       const out = layout.shown.run(experiment, row, seed);
       const shown = { ...layout.shown.images(experiment), out, teacher: layout.shown.teacher(nameOf(found)) };
       const { words } = rowOptions(experiment, row, seed, shown);
       runs.push(runResult(seed, out, shellLine(words), found.summary));
     }
     rows.push(rowResult(row, experiment.seeds, runs));
+  }
+  for (const page of used) {
+    checkSameTeacher(page, teacher);
+    teacher ??= page.results.teacher;
   }
   return experimentResults(experiment, rows, teacher);
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { Experiment, ExperimentRow } from "./file.js";
+import type { Page } from "./pages.js";
 
 /** Paths as they are shown: as the user gave the folders. */
 class Paths {
@@ -35,7 +36,12 @@ class Paths {
 export class Layout extends Paths {
   readonly shown: Paths;
 
-  constructor(dataRoot: string, out: string) {
+  /** @param pages results of runs that need not be run here */
+  constructor(
+    dataRoot: string,
+    out: string,
+    readonly pages: readonly Page[] = [],
+  ) {
     super(resolve(dataRoot), resolve(out));
     this.shown = new Paths(dataRoot, out);
   }

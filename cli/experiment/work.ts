@@ -3,13 +3,18 @@ import { formatSeconds, type Progress } from "../progress.js";
 import { collect, publish } from "./collect.js";
 import type { Experiment } from "./file.js";
 import type { Layout } from "./layout.js";
+import { runOfPages } from "./pages.js";
 import { carryOut, checkRun, checkTaught, findRun, type Run } from "./run.js";
 import { provideTeacher } from "./teacher.js";
 
-/** Those of the runs that are not finished. */
+/** Those of the runs that are not finished, here or by a page. */
 export async function unfinishedRuns(runs: readonly Run[], layout: Layout): Promise<Run[]> {
   const unfinished: Run[] = [];
-  for (const run of runs) if (!(await findRun(run, layout))?.summary) unfinished.push(run);
+  for (const run of runs) {
+    const { experiment, row, seed } = run;
+    if ((await findRun(run, layout))?.summary || runOfPages(layout.pages, experiment, row, seed)) continue;
+    unfinished.push(run);
+  }
   return unfinished;
 }
 

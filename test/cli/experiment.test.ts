@@ -174,6 +174,66 @@ describe("experiment", () => {
   });
 });
 
+describe("results of another machine", () => {
+  const page = (name: string, change: (results: ExperimentResults) => object) => {
+    const results = readJson("out", "small.json") as ExperimentResults;
+    return folder.write(name, JSON.stringify({ ...results, ...change(results) }));
+  };
+  /** With the runs of one seed alone. */
+  const ofSeed = (seed: number) =>
+    page(`seed-${seed}.json`, ({ rows }) => ({
+      rows: rows.map((row) => ({ ...row, runs: row.runs.filter((run) => run.seed === seed) })),
+    }));
+
+  it("count as finished, and give the same tables as if all had run here", async () => {
+    const here = await experiment(at("small.json"), "shared", "--seeds", "3", "--with", ofSeed(0), "--quiet");
+    expect(here.code, here.stderr).toBe(0);
+    expect(readdirSync(at("shared", "runs", "small", "random"))).toEqual(["seed-3"]);
+    const without = (results: unknown) =>
+      JSON.parse(
+        JSON.stringify(results, (key, value: unknown) =>
+          ["folder", "command", "seconds", "file"].includes(key) ? undefined : value,
+        ),
+      ) as unknown;
+    expect(without(readJson("shared", "small.json"))).toEqual(without(readJson("out", "small.json")));
+    const all = ["--with", ofSeed(0), "--with", ofSeed(3)];
+    const none = await experiment(at("small.json"), "none-here", ...all, "--json");
+    expect([none.code, none.stderr]).toEqual([0, "all runs are finished: there is nothing left to run\n"]);
+    expect(JSON.parse(none.stdout)).toEqual({ experiments: [readJson("out", "small.json")] });
+    expect(existsSync(at("none-here", "runs"))).toBe(false);
+  });
+
+  it("are refused where they are not of the same rows, data and teacher", async () => {
+    const refused = async (...files: string[]) => {
+      const more = files.flatMap((file) => ["--with", file]);
+      const { code, stderr } = await experiment(at("small.json"), "refused", "--table-only", "--quiet", ...more);
+      expect(code).toBe(2);
+      expect(existsSync(at("refused"))).toBe(false);
+      return stderr.replaceAll(folder.root, "FOLDER").replaceAll(/-[0-9a-f]{10}/g, "-DIGEST");
+    };
+    const [teacher, rows] = [{ accuracy: 0.5 }, [{ steps: 5 }, { recipe: { temperature: 2 } }]];
+    const told = [
+      await refused(at("none.json")),
+      await refused(at("small.json")),
+      await refused(page("other-name.json", () => ({ name: "other" }))),
+      await refused(page("other-data.json", ({ data }) => ({ data: { ...data, test: "digits:train" } }))),
+      await refused(page("other-judge.json", () => ({ judge: "holdout" }))),
+      await refused(
+        page("options.json", (now) => ({
+          rows: now.rows.map((row) => ({ ...row, options: { ...row.options, ...rows[0] } })),
+        })),
+      ),
+      await refused(page("recipe.json", (now) => ({ rows: now.rows.map((row) => ({ ...row, ...rows[1] })) }))),
+      await refused(
+        ofSeed(0),
+        page("teacher.json", (now) => ({ teacher: { ...now.teacher, ...teacher } })),
+      ),
+    ];
+    expect(told.slice(0, -1).every((line) => /^error: .+\n$/.test(line))).toBe(true);
+    expect(told.join("")).toMatchSnapshot();
+  });
+});
+
 describe("several experiments", () => {
   it("have their tables together, and pages of their own", async () => {
     const other = write("other.json", { ...small, title: "Others", reduced: "nothing is run", baseline: undefined });
