@@ -255,6 +255,14 @@ describe("import", () => {
       "error: FOLDER/renamed.safetensors, as lenet5-half: lacks "conv1.weight", "fc1.weight", "fc2.weight" and 1 more and holds "out.bias", which the network has not; rename the tensors in Python before they are saved, or name another --architecture
       "
     `);
+    // What all names begin with is no prefix where it is a layer of the network.
+    const lastLayer = weights("last-layer.safetensors", (tensors) => {
+      for (const name of [...tensors.keys()]) if (!name.startsWith("module.fc3.")) tensors.delete(name);
+    });
+    expect(await mistake(...importing(lastLayer))).toMatchInlineSnapshot(`
+      "error: FOLDER/last-layer.safetensors, as lenet5-half: lacks "conv1.weight", "conv1.bias", "conv2.weight" and 5 more; rename the tensors in Python before they are saved, or name another --architecture
+      "
+    `);
     const pickle = folder.write("weights.pt", Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0));
     expect(await mistake(...importing(pickle))).toMatchInlineSnapshot(`
       "error: FOLDER/weights.pt: a pickle of torch.save, which may run code and is not read; in Python: safetensors.torch.save_file(model.state_dict(), "weights.safetensors")
