@@ -38,7 +38,7 @@ const BUDGET = 2000;
 /** Training steps of each round. */
 const STEPS = 160;
 
-/** What every strategy of the demo shares: equal steps, so that only the queries differ. */
+/** What all students share, equal steps among it. */
 const method: Omit<DistillOptions, "strategy" | "seed"> = {
   ...defaultDistillOptions,
   budget: BUDGET,
@@ -49,10 +49,11 @@ const method: Omit<DistillOptions, "strategy" | "seed"> = {
   augmentation: { crop: 1, flip: false },
 };
 
-/** What the students are trained by, one after the other: the best recipe for writing, the paper's, and without it. */
+/** What the students are trained by, one after the other: the best recipe, with warps in training, as is best for
+ * writing; the paper's; and what both have to beat. */
 const ROWS: readonly { readonly name: string; readonly options: Partial<DistillOptions> & { strategy: string } }[] = [
   {
-    name: "recipe best",
+    name: "best, with warps",
     options: {
       strategy: recipes.best.strategy,
       candidates: recipes.best.candidates,
@@ -61,7 +62,7 @@ const ROWS: readonly { readonly name: string; readonly options: Partial<DistillO
       temperature: recipes.best.temperature,
     },
   },
-  { name: "recipe paper", options: { strategy: "confidence" } },
+  { name: "the paper's", options: { strategy: "confidence" } },
   { name: "random mixup", options: { strategy: "random" } },
   { name: "real images", options: { strategy: "real-only" } },
 ];

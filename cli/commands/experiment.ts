@@ -6,7 +6,7 @@ import { collect, publish } from "../experiment/collect.js";
 import { readExperiment, type Experiment } from "../experiment/file.js";
 import { Layout } from "../experiment/layout.js";
 import { rowCells, rowHead } from "../experiment/markdown.js";
-import { readPages } from "../experiment/pages.js";
+import { countRuns, readPages, type Page } from "../experiment/pages.js";
 import type { ExperimentResults } from "../experiment/results.js";
 import type { Run } from "../experiment/run.js";
 import { unfinishedRuns, workOff } from "../experiment/work.js";
@@ -46,6 +46,7 @@ export function experimentCommand(signal: AbortSignal): Command {
       checkChosen(experiments, options);
       const progress = createProgress(options.quiet);
       const pages = await readPages(options.with ?? [], experiments);
+      sayPages(pages, experiments, progress);
       const layout = new Layout(options.dataRoot, options.out, pages);
       const results = options.tableOnly
         ? await makeTables(experiments, layout)
@@ -79,6 +80,12 @@ function checkChosen(experiments: readonly Experiment[], { rows = [], seeds = []
   if (seed !== undefined) {
     throw new InputError(`--seeds ${seed} is no seed of the files; expected some of ${[...knownSeeds].join(", ")}`);
   }
+}
+
+/** Tells how many runs each page brings; throws where one does not fit its experiment, before anything is run. */
+function sayPages(pages: readonly Page[], experiments: readonly Experiment[], progress: Progress): void {
+  const counts = new Map(experiments.flatMap((experiment) => [...countRuns(pages, experiment)]));
+  for (const page of pages) progress.say(`${page.file}: finished runs that count: ${counts.get(page) ?? 0}`);
 }
 
 function chosen(experiment: Experiment, { rows, seeds }: ExperimentOptions): Run[] {

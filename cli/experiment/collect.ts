@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { writeWhole } from "../files.js";
 import { drawCharts } from "./chart.js";
-import { rowOptions, type Experiment } from "./file.js";
+import { rowOptions, rowSettings, type Experiment } from "./file.js";
 import type { Layout } from "./layout.js";
 import { markdown } from "./markdown.js";
 import { shellLine } from "./option-line.js";
@@ -24,12 +24,12 @@ import { readTeacher } from "./teacher.js";
 export async function collect(experiment: Experiment, layout: Layout): Promise<ExperimentResults> {
   const rows = [];
   const used = new Set<Page>();
-  let teacher: TeacherResult | undefined;
+  let first: FoundRun | undefined;
   for (const row of experiment.rows) {
     const runs: RunResult[] = [];
     for (const seed of experiment.seeds) {
       const found = await findRun({ experiment, row, seed }, layout);
-      if (found) teacher ??= await teacherOf(found, layout);
+      first ??= found;
       if (!found?.summary) {
         const elsewhere = runOfPages(layout.pages, experiment, row, seed);
         if (elsewhere) {
@@ -43,12 +43,13 @@ export async function collect(experiment: Experiment, layout: Layout): Promise<E
       const { words } = rowOptions(experiment, row, seed, shown);
       runs.push(runResult(seed, out, shellLine(words), found.summary));
     }
-    rows.push(rowResult(row, experiment.seeds, runs));
+    rows.push(rowResult(row, rowSettings(experiment, row).settings, experiment.seeds, runs));
   }
-  for (const page of used) {
-    checkSameTeacher(page, teacher);
-    teacher ??= page.results.teacher;
-  }
+  const here = first && (await teacherOf(first, layout));
+  const [one] = used;
+  const teacher = here ?? one?.results.teacher;
+  const name = first ? nameOf(first) : basename(teacher?.file ?? "", ".safetensors");
+  for (const page of used) checkSameTeacher(page, name, first ? here?.accuracy : teacher?.accuracy);
   return experimentResults(experiment, rows, teacher);
 }
 
@@ -59,8 +60,8 @@ function nameOf({ teacher }: FoundRun): string {
 async function teacherOf(found: FoundRun, layout: Layout): Promise<TeacherResult | undefined> {
   const record = await readTeacher(found.experiment, found.teacher);
   if (!record) return undefined;
-  const { accuracy, seconds, command } = record;
-  return { file: layout.shown.teacher(nameOf(found)), accuracy, seconds, command };
+  const { accuracy, seconds, command, settings } = record;
+  return { file: layout.shown.teacher(nameOf(found)), accuracy, seconds, command, settings };
 }
 
 /** Writes what an experiment's results are told by: JSON, Markdown, and a chart for each measure. */

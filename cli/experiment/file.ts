@@ -6,6 +6,7 @@ import { withDistillOptions, type DistillCommandOptions } from "../distill/optio
 import { readWhole } from "../files.js";
 import { withTrainOptions, type TrainCommandOptions } from "../train/options.js";
 import { parseOptionValues, type OptionValues, type ParsedOptions } from "./option-line.js";
+import type { Settings } from "./results.js";
 
 /** An experiment, as its file says it. */
 export interface Experiment {
@@ -41,6 +42,9 @@ export interface ExperimentRow {
 const reservedOfTeacher = ["data", "out", "test"];
 /** Options of `distill` that the experiment gives. */
 const reservedOfRow = ["images", "teacher", "out", "test", "seed", "ledger", "resume"];
+
+/** Where options are read that have no places yet. */
+const anywhere = { train: "train", test: "test", out: "out", teacher: "teacher.safetensors" };
 
 /** Names become folders. */
 const name = z
@@ -104,7 +108,6 @@ export function parseExperiment(value: unknown, file: string): Experiment {
     rows,
   };
   checkNames(experiment);
-  const anywhere = { train: "train", test: "test", out: "out", teacher: "teacher.safetensors" };
   teacherOptions(experiment, anywhere);
   for (const row of rows) rowOptions(experiment, row, 0, anywhere);
   return experiment;
@@ -151,6 +154,31 @@ export function teacherOptions(
     `${file}: teacher`,
   );
   return { ...parsed, words: ["activemixup", "train", ...fixed, ...parsed.words] };
+}
+
+/** Options that say where things lie, and whether they are kept, not what the teacher is. */
+export const placesOfTeacher = ["data", "test", "out", "cache"];
+/** The same of a run: that images and teacher are the same is seen otherwise. */
+export const placesOfRun = ["images", "test", "teacher", "out", "cache"];
+
+/** Options with the defaults of the command, and which of them the file gives. */
+export interface GivenSettings {
+  readonly settings: Settings;
+  readonly given: ReadonlySet<string>;
+}
+
+/** What makes the experiment's teacher what it is, but for its images. */
+export function teacherSettings(experiment: Experiment): GivenSettings {
+  return settingsOf(teacherOptions(experiment, anywhere), placesOfTeacher);
+}
+
+/** What makes the runs of a row what they are, but for their images and teacher. */
+export function rowSettings(experiment: Experiment, row: ExperimentRow): GivenSettings {
+  return settingsOf(rowOptions(experiment, row, 0, anywhere), [...placesOfRun, "seed"]);
+}
+
+function settingsOf({ options, given }: ParsedOptions<object>, without: readonly string[]): GivenSettings {
+  return { settings: Object.fromEntries(Object.entries(options).filter(([name]) => !without.includes(name))), given };
 }
 
 /** What `distill` is asked to do for one seed of a row. @throws InputError that names the file, the row and the option */

@@ -2,15 +2,9 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../src/errors.js";
 import { readWhole } from "../files.js";
-import type { Experiment, ExperimentRow } from "./file.js";
+import { rowSettings, teacherSettings, type Experiment, type ExperimentRow } from "./file.js";
+import type { ExperimentResults, RunResult } from "./results.js";
 import { optionDifference } from "./same-options.js";
-import {
-  recipeSettings,
-  type ExperimentResults,
-  type RowResult,
-  type RunResult,
-  type TeacherResult,
-} from "./results.js";
 
 /** Results that were written elsewhere, or earlier: `OUT/EXPERIMENT.json`. */
 export interface Page {
@@ -18,17 +12,40 @@ export interface Page {
   readonly results: ExperimentResults;
 }
 
+/** A run of a page. */
+export interface RunOfPage {
+  readonly run: RunResult;
+  readonly page: Page;
+}
+
+const settings = z.record(z.string(), z.unknown());
+const share = z.number().min(0).max(1);
+const estimate = z.looseObject({ value: z.number() });
+const round = z.looseObject({
+  queries: z.number(),
+  test: z.looseObject({ accuracy: share.optional(), agreement: share.optional() }).optional(),
+  holdout: z.looseObject({ agreement: estimate, divergence: estimate }).optional(),
+});
+const run = z.looseObject({
+  seed: z.number(),
+  command: z.string(),
+  device: z.string(),
+  queries: z.number(),
+  seconds: z.number(),
+  accuracy: share.optional(),
+  agreement: share.optional(),
+  divergence: z.number().optional(),
+  teacherAccuracy: share.optional(),
+  rounds: z.array(round),
+});
 const page = z.looseObject({
   name: z.string(),
   data: z.looseObject({ train: z.string(), test: z.string() }),
   judge: z.enum(["test", "holdout"]),
-  rows: z.array(
-    z.looseObject({
-      name: z.string(),
-      options: z.record(z.string(), z.unknown()),
-      runs: z.array(z.looseObject({ seed: z.number(), queries: z.number(), rounds: z.array(z.looseObject({})) })),
-    }),
-  ),
+  teacher: z
+    .looseObject({ file: z.string(), accuracy: share, seconds: z.number(), command: z.string(), settings })
+    .optional(),
+  rows: z.array(z.looseObject({ name: z.string(), settings, runs: z.array(run) })),
 });
 
 /**
@@ -39,10 +56,14 @@ export async function readPages(files: readonly string[], experiments: readonly 
   const pages: Page[] = [];
   for (const file of files) {
     const text = new TextDecoder().decode(await readWhole("--with", file));
-    const found = page.safeParse(asJson(text));
+    const cure = "give the .json file that experiment wrote to its --out";
+    const json = asJson(text);
+    if (json === undefined) throw new InputError(`--with ${file} is not JSON; ${cure}`);
+    const found = page.safeParse(json);
     if (!found.success) {
+      const { path, message } = found.error.issues[0];
       throw new InputError(
-        `--with ${file} is no page of results; give the .json file that experiment wrote to its --out`,
+        `--with ${file} is no page of results (${path.join(".") || "the whole"}: ${message}); ${cure}`,
       );
     }
     const results = found.data as unknown as ExperimentResults;
@@ -63,50 +84,78 @@ function asJson(text: string): unknown {
   }
 }
 
-/** All that makes a row what it is. */
-function identityOf(
-  { data, judge }: Pick<Experiment, "data" | "judge">,
-  { options, recipe }: Pick<RowResult, "options" | "recipe">,
-): Record<string, unknown> {
-  return { ...data, judge, ...recipe, ...options };
-}
-
 /**
- * What a page says of a run, the first page that has it.
- * @throws InputError where it is of other options than the experiment's file has now, or of other images
+ * What the pages say of a run: the first that has it.
+ * @throws InputError where it is of other options than the experiment's file has now, of other images, or of a teacher
+ * that was trained otherwise
  */
 export function runOfPages(
   pages: readonly Page[],
   experiment: Experiment,
   row: ExperimentRow,
   seed: number,
-): { readonly run: RunResult; readonly page: Page } | undefined {
+): RunOfPage | undefined {
   for (const page of pages) {
-    if (page.results.name !== experiment.name) continue;
-    const then = page.results.rows.find(({ name }) => name === row.name);
+    const { file, results } = page;
+    if (results.name !== experiment.name) continue;
+    const then = results.rows.find(({ name }) => name === row.name);
     const run = then?.runs.find((one) => one.seed === seed);
     if (!then || !run) continue;
-    const now = identityOf(experiment, { options: row.options, recipe: recipeSettings(row.options) });
-    const difference = optionDifference(identityOf(page.results, then), now, new Set(Object.keys(now)), []);
-    if (difference === undefined) return { run, page };
-    throw new InputError(
-      `--with ${page.file}: row "${row.name}" is not what ${experiment.file} has: ${difference}; ` +
-        "leave the page out, or name the row otherwise",
-    );
+    const place = { ...experiment.data, judge: experiment.judge };
+    const now = rowSettings(experiment, row);
+    const difference =
+      optionDifference({ ...results.data, judge: results.judge }, place, new Set(Object.keys(place)), []) ??
+      optionDifference(then.settings, now.settings, now.given, []);
+    if (difference !== undefined) {
+      throw new InputError(
+        `--with ${file}: row "${row.name}" is not what ${experiment.file} has: ${difference}; ` +
+          "leave the page out, or name the row otherwise",
+      );
+    }
+    checkTeacherSettings(page, experiment);
+    return { run, page };
   }
   return undefined;
 }
 
 /**
- * Requires a page's teacher to be that of the other runs.
- * @throws InputError where it is not
+ * How many runs of an experiment each page tells of, none where it is of another.
+ * @throws InputError as {@link runOfPages}
  */
-export function checkSameTeacher({ file, results }: Page, teacher: TeacherResult | undefined): void {
-  const other = results.teacher;
-  if (!teacher || !other) return;
-  if (basename(other.file) === basename(teacher.file) && other.accuracy === teacher.accuracy) return;
+export function countRuns(pages: readonly Page[], experiment: Experiment): Map<Page, number> {
+  const counts = new Map<Page, number>();
+  for (const row of experiment.rows) {
+    for (const seed of experiment.seeds) {
+      const found = runOfPages(pages, experiment, row, seed);
+      if (found) counts.set(found.page, (counts.get(found.page) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+function checkTeacherSettings({ file, results }: Page, experiment: Experiment): void {
+  if (!results.teacher) throw new InputError(`--with ${file} does not say who taught its runs; leave the page out`);
+  const now = teacherSettings(experiment);
+  const difference = optionDifference(results.teacher.settings, now.settings, now.given, []);
+  if (difference === undefined) return;
   throw new InputError(
-    `--with ${file}: its teacher is ${basename(other.file)} with test accuracy ${other.accuracy}, and that of the other ` +
-      `runs ${basename(teacher.file)} with ${teacher.accuracy}; leave the page out`,
+    `--with ${file}: its teacher is not what ${experiment.file} has: ${difference}; leave the page out`,
+  );
+}
+
+/**
+ * Requires a page's teacher to be the one that is here.
+ * @param name of the teacher's file, without its ending
+ * @param accuracy its test accuracy, where that is known
+ * @throws InputError where it is another
+ */
+export function checkSameTeacher({ file, results }: Page, name: string, accuracy: number | undefined): void {
+  const other = results.teacher!;
+  const otherName = basename(other.file, ".safetensors");
+  if (otherName === name && (accuracy === undefined || accuracy === other.accuracy)) return;
+  const here = `${name}${accuracy === undefined ? "" : `, test accuracy ${accuracy}`}`;
+  throw new InputError(
+    `--with ${file} was taught by ${otherName}, test accuracy ${other.accuracy}, and the runs here by ${here}; copy the ` +
+      "page's teacher with its .json into OUT/teachers before the first run, or leave the page out",
   );
 }

@@ -1,5 +1,5 @@
 import type { Experiment, ExperimentRow } from "./file.js";
-import { recipes, type Recipe, type RecipeName, type RoundReport } from "../../src/activemixup/index.js";
+import type { RoundReport } from "../../src/activemixup/index.js";
 import type { Summary } from "../distill/summary.js";
 import { version } from "../version.js";
 import { sharesOf, spreadOf, type CurvePoint, type Share, type Spread } from "./curve.js";
@@ -32,15 +32,15 @@ export interface RowPoint {
   readonly divergence?: Spread | undefined;
 }
 
-/** What a recipe settles. */
-export type RecipeSettings = Omit<Recipe, "about">;
+/** Options with their values, given or not. */
+export type Settings = Readonly<Record<string, unknown>>;
 
 /** A row, over its seeds that are finished. */
 export interface RowResult {
   readonly name: string;
   readonly options: ExperimentRow["options"];
-  /** What the recipe that the options name settles. */
-  readonly recipe?: RecipeSettings | undefined;
+  /** All options of `distill` that make its runs what they are, with the defaults and recipes of then. */
+  readonly settings: Settings;
   readonly runs: readonly RunResult[];
   /** Seeds of the experiment that are not finished. */
   readonly missing: readonly number[];
@@ -58,6 +58,8 @@ export interface TeacherResult {
   readonly accuracy: number;
   readonly seconds: number;
   readonly command: string;
+  /** All options of `train` that make it what it is. */
+  readonly settings: Settings;
 }
 
 /** What `OUT/EXPERIMENT.json` holds. */
@@ -106,23 +108,17 @@ export function runResult(seed: number, folder: string, command: string, summary
   };
 }
 
-/** What the recipe of a row settles, where it has one: recipes get better, and rows that name them stay as they are. */
-export function recipeSettings({ recipe }: ExperimentRow["options"]): RecipeSettings | undefined {
-  if (typeof recipe !== "string" || !Object.hasOwn(recipes, recipe)) return undefined;
-  const { strategy, candidates, augment, temperature } = recipes[recipe as RecipeName];
-  return { strategy, candidates, augment, temperature };
-}
-
 /** A row's means over seeds. */
 export function rowResult(
   { name, options }: ExperimentRow,
+  settings: Settings,
   seeds: readonly number[],
   runs: readonly RunResult[],
 ): RowResult {
   const over = (value: (run: RunResult) => number | undefined) =>
     spreadOf(runs.map(value).filter((one) => one !== undefined));
   return {
-    ...{ name, options, recipe: recipeSettings(options), runs },
+    ...{ name, options, settings, runs },
     missing: seeds.filter((seed) => !runs.some((run) => run.seed === seed)),
     queries: over((run) => run.queries),
     accuracy: over((run) => run.accuracy),

@@ -7,7 +7,7 @@ import type { Summary } from "../distill/summary.js";
 import { asInputError } from "../files.js";
 import { RunFolder } from "../run-folder.js";
 import { readSettings } from "../teachers.js";
-import { rowOptions, type Experiment, type ExperimentRow } from "./file.js";
+import { placesOfRun, rowOptions, type Experiment, type ExperimentRow } from "./file.js";
 import type { Layout } from "./layout.js";
 import { optionDifference } from "./same-options.js";
 
@@ -28,12 +28,6 @@ export interface FoundRun extends Run {
 }
 
 /**
- * Options that say where things lie, and whether they are kept, not what the run is: that images and teacher are the
- * same is seen otherwise.
- */
-const places = ["images", "test", "teacher", "out", "cache"];
-
-/**
  * Looks for a run, without touching it: another process may be at it.
  * @returns nothing where it was not begun
  * @throws InputError where it was begun with other options than the experiment's file has now
@@ -46,7 +40,7 @@ export async function findRun(run: Run, layout: Layout): Promise<FoundRun | unde
   const config = parseRunConfig(json, folder);
   const teacher = layout.teacher(basename(config.options.teacher[0], ".safetensors"));
   const now = rowOptions(experiment, row, seed, { ...layout.images(experiment), out: folder, teacher });
-  const difference = optionDifference(config.options, now.options, now.given, places);
+  const difference = optionDifference(config.options, now.options, now.given, placesOfRun);
   if (difference !== undefined) {
     throw new InputError(
       `${folder} was begun with other options than ${experiment.file} has for row "${row.name}": ${difference}; ` +

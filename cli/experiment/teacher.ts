@@ -9,7 +9,7 @@ import type { RunSurroundings } from "../distill/start.js";
 import { asInputError, writeWhole } from "../files.js";
 import { percent } from "../table.js";
 import { openLabelledImages, trainNetwork } from "../train/train.js";
-import { teacherOptions, type Experiment } from "./file.js";
+import { placesOfTeacher, teacherOptions, teacherSettings, type Experiment } from "./file.js";
 import { shellLine } from "./option-line.js";
 import type { Layout } from "./layout.js";
 import { optionDifference } from "./same-options.js";
@@ -24,9 +24,6 @@ const record = z.looseObject({
 
 /** What the JSON file beside a teacher says. */
 export type TeacherRecord = z.infer<typeof record>;
-
-/** Options that say where things lie, and whether they are kept, not what the teacher is. */
-const places = ["data", "test", "out", "cache"];
 
 /** Seconds between looks at a teacher that another process trains. */
 const WAIT = 0.5;
@@ -77,7 +74,7 @@ export async function provideTeacher(
       out: layout.shown.teacher(name),
     });
     const { accuracy, seconds, version, images: count, device: computed } = result;
-    const settings = Object.fromEntries(Object.entries(options).filter(([key]) => !places.includes(key)));
+    const { settings } = teacherSettings(experiment);
     const about = { version, data: experiment.data, settings, images: count, accuracy, seconds, device: computed };
     await writeWhole(besides(file), `${JSON.stringify({ ...about, command: shellLine(words) }, undefined, 2)}\n`);
     progress.say(`teacher: ${basename(file)}, test accuracy ${percent(accuracy)}`);
@@ -101,8 +98,8 @@ export async function readTeacher(experiment: Experiment, file: string): Promise
   if (text === undefined) return undefined;
   const found = record.safeParse(asJson(text));
   if (!found.success) throw new InputError(`${path} is not what was written there; remove it and ${file}`);
-  const { options, given } = teacherOptions(experiment, { train: "", test: "", out: "" });
-  const difference = optionDifference(found.data.settings, options, given, places);
+  const now = teacherSettings(experiment);
+  const difference = optionDifference(found.data.settings, now.settings, now.given, []);
   if (difference === undefined) return found.data;
   throw new InputError(
     `${file} was trained with other options than ${experiment.file} has: ${difference}; ` +
@@ -139,7 +136,7 @@ function readableName({ data, teacher }: Experiment): string {
 /** Of the options as the file gives them: a default that comes to the command later makes no other teacher of it. */
 function digest({ teacher }: Experiment, ...sets: readonly ImageSet[]): string {
   const options = Object.entries(teacher)
-    .filter(([name]) => !places.includes(name))
+    .filter(([name]) => !placesOfTeacher.includes(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash("sha256").update(JSON.stringify(options));
   for (const { pixels, labels } of sets) hash.update(pixels).update(Uint32Array.from(labels!));

@@ -1,11 +1,12 @@
+import { basename } from "node:path";
 import type { RunSurroundings } from "../distill/start.js";
 import { formatSeconds, type Progress } from "../progress.js";
 import { collect, publish } from "./collect.js";
 import type { Experiment } from "./file.js";
 import type { Layout } from "./layout.js";
-import { runOfPages } from "./pages.js";
+import { checkSameTeacher, countRuns, runOfPages } from "./pages.js";
 import { carryOut, checkRun, checkTaught, findRun, type Run } from "./run.js";
-import { provideTeacher } from "./teacher.js";
+import { provideTeacher, readTeacher } from "./teacher.js";
 
 /** Those of the runs that are not finished, here or by a page. */
 export async function unfinishedRuns(runs: readonly Run[], layout: Layout): Promise<Run[]> {
@@ -46,7 +47,7 @@ export async function workOff(runs: readonly Run[], layout: Layout, surroundings
   }
 }
 
-/** Sees, before the first run, that all runs of an experiment can be made, and that those made had its teacher. */
+/** Sees, before the first run, that all runs of an experiment can be made, and that those made anywhere had its teacher. */
 async function checkRuns(
   experiment: Experiment,
   runs: readonly Run[],
@@ -54,6 +55,10 @@ async function checkRuns(
   layout: Layout,
   surroundings: RunSurroundings,
 ): Promise<void> {
+  const { accuracy } = (await readTeacher(experiment, teacher)) ?? {};
+  for (const page of countRuns(layout.pages, experiment).keys()) {
+    checkSameTeacher(page, basename(teacher, ".safetensors"), accuracy);
+  }
   for (const row of experiment.rows) {
     for (const seed of experiment.seeds) {
       const found = await findRun({ experiment, row, seed }, layout);

@@ -72,7 +72,7 @@ export function compareRuns(runs: readonly ToldRun[]): RunComparison {
     const results = counted.map(({ result }) => result);
     const options = Object.fromEntries(differing.map(({ option, values }) => [option, values[index] as OptionValue]));
     const row = { name: name || told[0].config.method.strategy, options };
-    return { ...rowResult(row, [], results), counted, all: pooled };
+    return { ...rowResult(row, {}, [], results), counted, all: pooled };
   });
   return { groups, differing };
 }

@@ -70,7 +70,8 @@ interface StepParts {
 
 /**
  * Trains a network on examples by soft-target cross-entropy. One step is recorded at creation and replayed from then
- * on: it looks up its batch, learning rate and random numbers by a step counter in device memory.
+ * on, until images are to be warped otherwise: it looks up its batch, learning rate and random numbers by a step counter
+ * in device memory.
  */
 export class Trainer {
   private constructor(
@@ -96,7 +97,7 @@ export class Trainer {
     return new Trainer(parts, options, true, await recordTraining(parts, options));
   }
 
-  /** The training step; {@link fit} replays it. */
+  /** The training step that {@link fit} replays; a fit that warps otherwise than the one before records another. */
   get recording(): Recording<unknown> {
     return this.current;
   }
@@ -157,9 +158,9 @@ export class Trainer {
     const { augmentation } = this.options;
     if (!augmentation.warp || warped === this.warped) return;
     const options = warped ? this.options : { ...this.options, augmentation: { ...augmentation, warp: undefined } };
-    const recording = await recordTraining(this.parts, options);
+    // Before the other is made: two would take twice the memory for activations.
     this.current.dispose();
-    this.current = recording;
+    this.current = await recordTraining(this.parts, options);
     this.warped = warped;
   }
 

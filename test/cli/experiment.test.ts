@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ExperimentResults } from "../../cli/experiment/results.js";
@@ -198,7 +198,11 @@ describe("results of another machine", () => {
     expect(without(readJson("shared", "small.json"))).toEqual(without(readJson("out", "small.json")));
     const all = ["--with", ofSeed(0), "--with", ofSeed(3)];
     const none = await experiment(at("small.json"), "none-here", ...all, "--json");
-    expect([none.code, none.stderr]).toEqual([0, "all runs are finished: there is nothing left to run\n"]);
+    expect([none.code, none.stderr.replaceAll(folder.root, "FOLDER")]).toEqual([
+      0,
+      [0, 3].map((seed) => `FOLDER/seed-${seed}.json: finished runs that count: 2\n`).join("") +
+        "all runs are finished: there is nothing left to run\n",
+    ]);
     expect(JSON.parse(none.stdout)).toEqual({ experiments: [readJson("out", "small.json")] });
     expect(existsSync(at("none-here", "runs"))).toBe(false);
   });
@@ -211,26 +215,47 @@ describe("results of another machine", () => {
       expect(existsSync(at("refused"))).toBe(false);
       return stderr.replaceAll(folder.root, "FOLDER").replaceAll(/-[0-9a-f]{10}/g, "-DIGEST");
     };
-    const [teacher, rows] = [{ accuracy: 0.5 }, [{ steps: 5 }, { recipe: { temperature: 2 } }]];
+    const withSettings = (changed: object) => (now: ExperimentResults) => ({
+      rows: now.rows.map((row) => ({ ...row, settings: { ...row.settings, ...changed } })),
+    });
+    const withTeacher = (changed: object) => (now: ExperimentResults) => ({ teacher: { ...now.teacher, ...changed } });
+    const withRuns = (changed: object) => (now: ExperimentResults) => ({
+      rows: now.rows.map((row) => ({ ...row, runs: row.runs.map((run) => ({ ...run, ...changed })) })),
+    });
     const told = [
       await refused(at("none.json")),
       await refused(at("small.json")),
       await refused(page("other-name.json", () => ({ name: "other" }))),
       await refused(page("other-data.json", ({ data }) => ({ data: { ...data, test: "digits:train" } }))),
       await refused(page("other-judge.json", () => ({ judge: "holdout" }))),
-      await refused(
-        page("options.json", (now) => ({
-          rows: now.rows.map((row) => ({ ...row, options: { ...row.options, ...rows[0] } })),
-        })),
-      ),
-      await refused(page("recipe.json", (now) => ({ rows: now.rows.map((row) => ({ ...row, ...rows[1] })) }))),
-      await refused(
-        ofSeed(0),
-        page("teacher.json", (now) => ({ teacher: { ...now.teacher, ...teacher } })),
-      ),
+      await refused(page("steps.json", withSettings({ steps: [5] }))),
+      // A default of then, or what a recipe settled.
+      await refused(page("default.json", withSettings({ schedule: "constant" }))),
+      await refused(page("taught.json", withTeacher({ settings: { model: "lenet5" } }))),
+      await refused(page("untaught.json", () => ({ teacher: undefined }))),
+      await refused(ofSeed(0), page("teacher.json", withTeacher({ accuracy: 0.5 }))),
+      await refused(page("no-teacher.json", () => ({ teacher: {} }))),
+      await refused(page("accuracy.json", withRuns({ accuracy: null }))),
+      await refused(page("rounds.json", withRuns({ rounds: [{ queries: 40, holdout: {} }] }))),
+      await refused(folder.write("text.json", "{")),
     ];
-    expect(told.slice(0, -1).every((line) => /^error: .+\n$/.test(line))).toBe(true);
+    for (const line of told) expect(line).toMatch(/^error: .+\n$/);
     expect(told.join("")).toMatchSnapshot();
+  });
+
+  it("are refused before anything is run where their teacher is not the one that is here", async () => {
+    // Of one seed alone, so that there is something left to run.
+    const other = page("other-teacher.json", ({ teacher, rows }) => ({
+      teacher: { ...teacher, accuracy: 0.5 },
+      rows: rows.map((row) => ({ ...row, runs: row.runs.slice(0, 1) })),
+    }));
+    cpSync(at("out", "teachers"), join(folder.folder("taught-here"), "teachers"), { recursive: true });
+    const { code, stderr } = await experiment(at("small.json"), "taught-here", "--quiet", "--with", other);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^error: --with .*other-teacher.json was taught by .*, test accuracy 0.5, and the runs here by/,
+    );
+    expect(existsSync(at("taught-here", "runs"))).toBe(false);
   });
 });
 
