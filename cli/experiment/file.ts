@@ -6,7 +6,7 @@ import { withDistillOptions, type DistillCommandOptions } from "../distill/optio
 import { readWhole } from "../files.js";
 import { withTrainOptions, type TrainCommandOptions } from "../train/options.js";
 import { parseOptionValues, type OptionValues, type ParsedOptions } from "./option-line.js";
-import type { Settings } from "./results.js";
+import type { Settings } from "./same-options.js";
 
 /** An experiment, as its file says it. */
 export interface Experiment {

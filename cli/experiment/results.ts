@@ -2,6 +2,7 @@ import type { Experiment, ExperimentRow } from "./file.js";
 import type { RoundReport } from "../../src/activemixup/index.js";
 import type { Summary } from "../distill/summary.js";
 import { version } from "../version.js";
+import type { Settings } from "./same-options.js";
 import { sharesOf, spreadOf, type CurvePoint, type Share, type Spread } from "./curve.js";
 
 /** A finished run. */
@@ -31,9 +32,6 @@ export interface RowPoint {
   readonly agreement?: Spread | undefined;
   readonly divergence?: Spread | undefined;
 }
-
-/** Options with their values, given or not. */
-export type Settings = Readonly<Record<string, unknown>>;
 
 /** A row, over its seeds that are finished. */
 export interface RowResult {

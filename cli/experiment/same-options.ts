@@ -1,3 +1,6 @@
+/** Options with their values, given or not. */
+export type Settings = Readonly<Record<string, unknown>>;
+
 /**
  * How options differ from those of earlier work, in words; nothing where they do not. An option that the earlier work
  * did not know, and that is not given now either, is no difference: it came to the command since.
