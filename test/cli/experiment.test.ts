@@ -281,7 +281,8 @@ describe("several experiments", () => {
     const [name] = readdirSync(at("out", "teachers")).filter((file) => file.endsWith(".lock"));
     folder.folder("waiting/teachers");
     const lock = await lockFile(at("waiting", "teachers", name), "the teacher");
-    setTimeout(() => void lock.release(), 200);
+    // Long enough for the command to come to it, on a busy machine too.
+    setTimeout(() => void lock.release(), 1500);
     const { code, stderr } = await experiment(at("small.json"), "waiting", "--rows", "random", "--seeds", "0");
     expect(code).toBe(0);
     expect(stderr).toMatch(/^the teacher .*\.safetensors is being trained by another process; waiting for it$/m);

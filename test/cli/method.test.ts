@@ -23,6 +23,7 @@ describe("methodOptions", () => {
   it("warps training images and candidates alike, where there is no word to the contrary", () => {
     const { augmentation, candidateWarps } = methodOptions(parse("--augment", "light", "--flip"), []);
     expect(augmentation.warp).toMatchObject({ rotation: 4, share: 0.5, flip: true });
+    expect(methodOptions(parse("--augment", "light", "--augment-rounds", "2"), []).augmentRounds).toBe(2);
     expect(candidateWarps).toMatchObject({ rotation: 4, share: 1, flip: true });
     const other = methodOptions(
       parse("--augment", "light", "--candidates", "warp", "--candidate-warps", "elastic"),
