@@ -92,3 +92,12 @@ export function asInputError(error: unknown, what: string, action: string, cure:
   const { code = "", message } = error as NodeJS.ErrnoException;
   return new InputError(`${what} cannot be ${action} (${code || message}); ${cure}`);
 }
+
+/** The value that JSON text means; undefined, which no JSON means, where it is none. */
+export function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

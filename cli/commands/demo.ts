@@ -49,8 +49,10 @@ const method: Omit<DistillOptions, "strategy" | "seed"> = {
   augmentation: { crop: 1, flip: false },
 };
 
-/** What the students are trained by, one after the other: the best recipe, with warps in training, as is best for
- * writing; the paper's; and what both have to beat. */
+/**
+ * What the students are trained by, one after the other: the best recipe, with warps in training, as pays for writing;
+ * the paper's; and what both have to beat.
+ */
 const ROWS: readonly { readonly name: string; readonly options: Partial<DistillOptions> & { strategy: string } }[] = [
   {
     name: "best, with warps",

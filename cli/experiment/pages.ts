@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../src/errors.js";
-import { readWhole } from "../files.js";
+import { asJson, readWhole } from "../files.js";
 import { rowSettings, teacherSettings, type Experiment, type ExperimentRow } from "./file.js";
 import type { ExperimentResults, RunResult } from "./results.js";
 import { optionDifference } from "./same-options.js";
@@ -74,14 +74,6 @@ export async function readPages(files: readonly string[], experiments: readonly 
     pages.push({ file, results });
   }
   return pages;
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { lockFile, LockedError, type FileLock } from "../../src/activemixup/ledg
 import type { ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import type { RunSurroundings } from "../distill/start.js";
-import { asInputError, writeWhole } from "../files.js";
+import { asInputError, asJson, writeWhole } from "../files.js";
 import { percent } from "../table.js";
 import { openLabelledImages, trainNetwork } from "../train/train.js";
 import { placesOfTeacher, teacherOptions, teacherSettings, type Experiment } from "./file.js";
@@ -118,14 +118,6 @@ async function readKept(experiment: Experiment, file: string): Promise<TeacherRe
 
 function besides(file: string): string {
   return join(dirname(file), `${basename(file, ".safetensors")}.json`);
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function readableName({ data, teacher }: Experiment): string {
