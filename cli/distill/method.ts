@@ -47,6 +47,7 @@ const ofBoth = [
   "batch",
   "realShare",
   "temperature",
+  "average",
   "augmentRounds",
   "seed",
   "skipUnanswered",

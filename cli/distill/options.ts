@@ -45,6 +45,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly restart?: boolean;
   readonly realShare?: number;
   readonly temperature?: number;
+  readonly average?: number;
   readonly batch: number;
   readonly optimizer: "adam" | "sgd";
   readonly rate?: number;
@@ -147,6 +148,11 @@ export function withDistillOptions(command: Command): Command {
       "--temperature <T>",
       "train on answers softened by T, the student's likewise (default: 1, not at all)",
       positive,
+    )
+    .option(
+      "--average <share>",
+      "of each round's steps, the last, over which the student's weights are averaged",
+      share,
     )
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
     .addOption(

@@ -9,9 +9,9 @@ import { expectDType, type Tensor } from "../tensor/tensor.js";
  * Requires a step counter.
  * @throws ShapeError where its shape is not [1], DTypeError where it is not u32.
  */
-export function expectCounter(operation: string, counter: Tensor): asserts counter is Tensor<"u32"> {
-  expectShape(operation, "counter", counter.shape, [1]);
-  expectDType(operation, "counter", counter, "u32");
+export function expectCounter(operation: string, counter: Tensor, what = "counter"): asserts counter is Tensor<"u32"> {
+  expectShape(operation, what, counter.shape, [1]);
+  expectDType(operation, what, counter, "u32");
 }
 
 /**

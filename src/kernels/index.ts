@@ -58,6 +58,8 @@ export {
   adam,
   type AdamOptions,
   type AdamState,
+  averageParameters,
+  type AverageOptions,
   type Schedule,
   sgd,
   type SgdOptions,

@@ -50,10 +50,11 @@ export type NetworkState = ReadonlyMap<string, { shape: Shape; data: Float32Arra
 export class Network {
   readonly values: Tensor<"f32">;
   readonly gradients: Tensor<"f32">;
+  /** What layers keep by themselves, such as running means, in one tensor; [1] where there are none. */
+  readonly statistics: Tensor<"f32">;
   /** By full names, in order. */
   readonly parameters: ReadonlyMap<string, Parameter>;
   private readonly module: Module;
-  private readonly statistics: Tensor<"f32">;
   private readonly constants: Tensor<"f32">;
 
   /**

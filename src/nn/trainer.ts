@@ -28,6 +28,7 @@ import { orderOf, type Emphasis } from "./example-order.js";
 import type { Network } from "./network.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { milestoneSteps, scheduleRates, type Schedule } from "./schedule.js";
+import { WeightAverage } from "./weight-average.js";
 
 /** Random changes of the training images that cost no query. */
 export interface Augmentation {
@@ -45,6 +46,11 @@ export interface TrainerOptions {
   readonly augmentation: Augmentation;
   /** Softens what the network says of the examples, whose targets have to be softened likewise; 1 where absent. */
   readonly temperature?: number | undefined;
+  /**
+   * Share of a fit's steps, above 0 and at most 1: the network ends a fit with the mean of its weights over the last so
+   * many. With the last step's where absent.
+   */
+  readonly average?: number | undefined;
   /** Seed of the order of examples, of augmentation and of dropout. */
   readonly seed: number;
 }
@@ -65,6 +71,7 @@ interface StepParts {
   readonly network: Network;
   readonly examples: Examples;
   readonly optimizer: Optimizer;
+  readonly average: WeightAverage | undefined;
   readonly state: StepState;
 }
 
@@ -93,7 +100,8 @@ export class Trainer {
   ): Promise<Trainer> {
     const optimizer = new Optimizer(network, options.optimizer);
     const state = createState(network, examples, options.batch, mostSteps);
-    const parts = { network, examples, optimizer, state };
+    const average = options.average === undefined ? undefined : new WeightAverage(network);
+    const parts = { network, examples, optimizer, average, state };
     return new Trainer(parts, options, true, await recordTraining(parts, options));
   }
 
@@ -122,14 +130,15 @@ export class Trainer {
    */
   async fit(round: number, { warped = true, ...options }: FitOptions): Promise<number> {
     const { steps, schedule, emphasis, onEpoch, onProgress, signal } = options;
-    const { batch, seed, temperature = 1 } = this.options;
-    const { optimizer, examples } = this.parts;
+    const { batch, seed, temperature = 1, average: averaged = 1 } = this.options;
+    const { optimizer, examples, average } = this.parts;
     const { count } = examples;
     const { rates, step, position, order, loss } = this.parts.state;
     await this.warp(warped);
     optimizer.reset();
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
+    average?.begin(steps - Math.max(1, Math.round(averaged * steps)));
     // As the authors do, the optimizer begins anew where the learning rate drops.
     const drops = milestoneSteps(schedule, steps);
     const stream = orderOf(count, batch, emphasis, seed, round);
@@ -150,6 +159,7 @@ export class Trainer {
       lastLoss = (await readTensor(loss))[0] / now / temperature ** 2;
       onEpoch?.({ step: done, loss: lastLoss });
     }
+    await average?.finish();
     return lastLoss;
   }
 
@@ -165,9 +175,10 @@ export class Trainer {
   }
 
   dispose(): void {
-    const { optimizer, state } = this.parts;
+    const { optimizer, average, state } = this.parts;
     this.current.dispose();
     optimizer.dispose();
+    average?.dispose();
     for (const tensor of Object.values<Tensor>({ ...state })) tensor.dispose();
   }
 }
@@ -209,7 +220,7 @@ function createState({ device }: Network, { capacity }: Examples, batch: number,
 /** One step of the training: the flow that docs/architecture.md tells. */
 function recordStep(
   recorder: Recorder,
-  { network, examples, optimizer, state }: StepParts,
+  { network, examples, optimizer, average, state }: StepParts,
   { batch, augmentation, temperature, seed }: TrainerOptions,
 ): void {
   const { mean, deviation } = network.spec;
@@ -226,6 +237,7 @@ function recordStep(
   accumulateMean(recorder, losses, state.loss);
   backward(gradient, false);
   optimizer.record(recorder, state.rates, state.step);
+  average?.record(recorder, state.step);
   advance(recorder, state.step, state.position, state.draw);
 }
 

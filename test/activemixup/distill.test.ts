@@ -152,6 +152,15 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     );
   });
 
+  it("ends each round with the mean of the weights over its last steps, where told so", async () => {
+    const student = async (more: Partial<DistillOptions>) =>
+      (await run(devices[name], { ...base, strategy: "real-only", steps: 3, ...more })).student;
+    expect(await student({ average: 0.5 })).not.toEqual(await student({}));
+    await expect(student({ average: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --average is 0; expected a share above 0 and at most 1]`,
+    );
+  });
+
   it("trains on answers that are softened, towards their entropy and not below", async () => {
     const options = {
       ...base,

@@ -20,6 +20,11 @@ describe("methodOptions", () => {
     expect(methodOptions(then as DistillCommandOptions, [])).toEqual(methodOptions(parse(), []));
   });
 
+  it("averages weights where told so", () => {
+    expect(methodOptions(parse(), []).average).toBe(undefined);
+    expect(methodOptions(parse("--average", "0.25"), []).average).toBe(0.25);
+  });
+
   it("warps training images and candidates alike, where there is no word to the contrary", () => {
     const { augmentation, candidateWarps } = methodOptions(parse("--augment", "light", "--flip"), []);
     expect(augmentation.warp).toMatchObject({ rotation: 4, share: 0.5, flip: true });

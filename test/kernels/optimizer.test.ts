@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gatherRows, rangeIndices } from "../../src/kernels/gather/index.js";
-import { adam, sgd, type AdamOptions, type Schedule, type SgdOptions } from "../../src/kernels/optimizer/index.js";
+import {
+  adam,
+  averageParameters,
+  sgd,
+  type AdamOptions,
+  type Schedule,
+  type SgdOptions,
+} from "../../src/kernels/optimizer/index.js";
 import { advance } from "../../src/kernels/step/index.js";
 import {
   createTensor,
@@ -213,6 +220,51 @@ describe.each(names)("adam, device %s", (name) => {
   });
 });
 
+describe.each(names)("averageParameters, device %s", (name) => {
+  /** The mean that `rows`, the parameters after each step, leave behind where step `from` is the first that counts. */
+  const averageOf = async (rows: number[][], from: number, first: number) => {
+    const start = createTensor(devices[name], [1], { dtype: "u32", data: [from] });
+    // NaN and others: what an earlier mean may have left.
+    const before = rows[0].map((_, index) => [NaN, Infinity, 7][index % 3]);
+    const problem = { start: { average: before }, gradients: rows, rates: [0], first };
+    const result = await train(devices[name], problem, (rec, { gradients, average }, { counter }) => {
+      averageParameters(rec, gradients, average, { start, counter });
+    });
+    start.dispose();
+    return { before, average: result.average };
+  };
+
+  it("is the mean of the steps from the first that counts, whatever it held before", async () => {
+    const firsts = fc.constantFrom(0, 1, 1000);
+    await fc.assert(
+      fc.asyncProperty(problems, fc.integer({ min: 0, max: steps }), firsts, async ({ gradients }, skipped, first) => {
+        const { average, before } = await averageOf(gradients, first + skipped, first);
+        const counted = gradients.slice(skipped);
+        const mean = gradients[0].map((_, i) => counted.reduce((sum, row) => sum + row[i], 0) / counted.length);
+        expectClose(average, counted.length === 0 ? before : mean, f32Tolerance(4 * steps));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("is the last parameters to the bit where they alone count", async () => {
+    const rows = [uniform(37, 1), uniform(37, 2)];
+    expectClose((await averageOf(rows, 1, 0)).average, rows[1], EXACT);
+  });
+
+  it("carries NaN and infinities to their own parameters only", async () => {
+    const { average } = await averageOf(
+      [
+        [1, 1, 1, 1],
+        [NaN, Infinity, 3, 1],
+      ],
+      0,
+      0,
+    );
+    expectClose(average, [NaN, Infinity, 2, 1], f32Tolerance());
+  });
+});
+
 it("gives the same bits each time", async () => {
   const count = 1000;
   const problem = {
@@ -284,5 +336,18 @@ describe("the optimizers' contracts", () => {
     expect(() => {
       refused({}, { rates: [1, 3] });
     }).toThrowErrorMatchingInlineSnapshot(`[ShapeError: adam: rates is [1, 3]; expected 1 axes (T)]`);
+    const counter = createTensor(devices.cpu, [1], { dtype: "u32", name: "counter" });
+    const average = (length: number, start: Tensor<"u32">) => () => {
+      averageParameters(new Recorder(devices.cpu), tensor([8], "parameters"), tensor([length], "average"), {
+        start,
+        counter,
+      });
+    };
+    expect(average(9, counter)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: average: average is [9]; expected [8]]`,
+    );
+    expect(average(8, createTensor(devices.cpu, [2], { dtype: "u32" }))).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: average: start is [2]; expected [1]]`,
+    );
   });
 });

@@ -31,6 +31,14 @@ export interface AdamOptions extends Schedule {
   weightDecay?: number;
 }
 
+/** Over which steps parameters are averaged, in the device's memory. */
+export interface AverageOptions {
+  /** The first step of those that count: u32 [1]. */
+  start: Tensor<"u32">;
+  /** Steps done so far: u32 [1], as of {@link Schedule}. */
+  counter: Tensor<"u32">;
+}
+
 /** SGD's numbers, all given. */
 export type SgdNumbers = Required<Omit<SgdOptions, keyof Schedule>>;
 
@@ -63,21 +71,28 @@ export function adamNumbers({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight
 }
 
 /**
- * Requires flat f32 tensors of one length [P], rates [T] and a counter. Returns P.
- * @throws ShapeError where the tensors of `state` are not flat and of one length, `rates` has not one axis, or the
- * counter is not [1]; DTypeError where one of these is not f32, or the counter not u32.
+ * Requires flat f32 tensors of one length [P]. Returns P.
+ * @throws ShapeError where they are not flat and of one length; DTypeError where one is not f32.
  */
-export function flatSize(operation: string, state: Record<string, Tensor<"f32">>, schedule: Schedule): number {
+export function flatSize(operation: string, state: Record<string, Tensor<"f32">>): number {
   const [[first, { shape }]] = Object.entries(state);
   expectRank(operation, first, shape, "P");
   for (const [what, tensor] of Object.entries(state)) {
     expectShape(operation, what, tensor.shape, shape);
     expectDType(operation, what, tensor, "f32");
   }
-  expectRank(operation, "rates", schedule.rates.shape, "T");
-  expectDType(operation, "rates", schedule.rates, "f32");
-  expectCounter(operation, schedule.counter);
   return shape[0];
+}
+
+/**
+ * Requires rates [T] and a counter.
+ * @throws ShapeError where `rates` has not one axis, or the counter is not [1]; DTypeError where the rates are not f32, or
+ * the counter not u32.
+ */
+export function expectSchedule(operation: string, { rates, counter }: Schedule): void {
+  expectRank(operation, "rates", rates.shape, "T");
+  expectDType(operation, "rates", rates, "f32");
+  expectCounter(operation, counter);
 }
 
 function expectDecay(operation: string, what: string, value: number): void {

@@ -1,13 +1,22 @@
 import { hostArray } from "../../tensor/cpu/device.js";
 import type { Recorder } from "../../tensor/recording.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { adamNumbers, flatSize, sgdNumbers, type AdamOptions, type SgdOptions } from "./contract.js";
-import { planAdam, planSgd } from "./plan.js";
-import { adamReference, sgdReference } from "./reference.js";
+import { expectCounter } from "../expect.js";
+import {
+  adamNumbers,
+  expectSchedule,
+  flatSize,
+  sgdNumbers,
+  type AdamOptions,
+  type AverageOptions,
+  type SgdOptions,
+} from "./contract.js";
+import { planAdam, planAverage, planSgd } from "./plan.js";
+import { adamReference, averageReference, sgdReference } from "./reference.js";
 
-export { type AdamOptions, type Schedule, type SgdOptions } from "./contract.js";
-export { planAdam, planSgd } from "./plan.js";
-export { adamReference, sgdReference } from "./reference.js";
+export { type AdamOptions, type AverageOptions, type Schedule, type SgdOptions } from "./contract.js";
+export { planAdam, planAverage, planSgd } from "./plan.js";
+export { adamReference, averageReference, sgdReference } from "./reference.js";
 
 /** What SGD works on: flat, [P] each. */
 export interface SgdState {
@@ -37,7 +46,8 @@ export interface AdamState {
 export function sgd(recorder: Recorder, state: SgdState, options: SgdOptions): void {
   const { parameters, gradients, velocity } = state;
   const { rates, counter } = options;
-  const count = flatSize("sgd", { parameters, gradients, velocity }, options);
+  const count = flatSize("sgd", { parameters, gradients, velocity });
+  expectSchedule("sgd", options);
   const numbers = sgdNumbers(options);
   recorder.add({
     kernel: "sgd",
@@ -67,7 +77,8 @@ export function sgd(recorder: Recorder, state: SgdState, options: SgdOptions): v
 export function adam(recorder: Recorder, state: AdamState, options: AdamOptions): void {
   const { parameters, gradients, mean, variance } = state;
   const { rates, counter } = options;
-  const count = flatSize("adam", { parameters, gradients, mean, variance }, options);
+  const count = flatSize("adam", { parameters, gradients, mean, variance });
+  expectSchedule("adam", options);
   const numbers = adamNumbers(options);
   recorder.add({
     kernel: "adam",
@@ -85,5 +96,33 @@ export function adam(recorder: Recorder, state: AdamState, options: AdamOptions)
       );
     },
     plan: (capabilities) => planAdam(count, rates.size, numbers, capabilities),
+  });
+}
+
+/**
+ * The mean of the parameters over the steps from step `start` on, in place, each counted once: stochastic weight
+ * averaging (Izmailov et al., UAI 2018, arXiv 1803.05407). To be recorded behind the optimizer; before step `start`
+ * nothing is written, and at it the parameters themselves, whatever `average` held.
+ * @param average [P], as the parameters
+ * @throws ShapeError where parameters and average are not flat and of one length, or `start` or `counter` is not [1];
+ * DTypeError where they are not f32, or these not u32.
+ */
+export function averageParameters(
+  recorder: Recorder,
+  parameters: Tensor<"f32">,
+  average: Tensor<"f32">,
+  { start, counter }: AverageOptions,
+): void {
+  const count = flatSize("average", { parameters, average });
+  expectCounter("average", start, "start");
+  expectCounter("average", counter);
+  recorder.add({
+    kernel: "average",
+    reads: [parameters, start, counter],
+    writes: [average],
+    reference: () => {
+      averageReference(hostArray(parameters), hostArray(average), hostArray(start), hostArray(counter));
+    },
+    plan: (capabilities) => planAverage(count, capabilities),
   });
 }

@@ -3,6 +3,7 @@ import type { GpuPlan } from "../../tensor/launch.js";
 import { linearGrid } from "../grid.js";
 import { declareElement, elementWidth } from "../run.js";
 import adamSource from "./adam.wgsl?raw";
+import averageSource from "./average.wgsl?raw";
 import type { AdamNumbers, SgdNumbers } from "./contract.js";
 import sgdSource from "./sgd.wgsl?raw";
 
@@ -36,6 +37,11 @@ export function planAdam(count: number, rates: number, numbers: AdamNumbers, cap
     { f32: weightDecay },
   ];
   return plan("optimizer/adam", adamSource, count, params, capabilities);
+}
+
+/** Program and grid of averageParameters over `count` parameters. */
+export function planAverage(count: number, capabilities: Capabilities): GpuPlan {
+  return plan("optimizer/average", averageSource, count, [], capabilities);
 }
 
 function plan(

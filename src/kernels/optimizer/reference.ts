@@ -52,3 +52,21 @@ export function adamReference(
     parameters[i] -= (rate * newMean) / meanCorrection / (Math.sqrt(newVariance / varianceCorrection) + epsilon);
   }
 }
+
+/**
+ * Defines averageParameters: average = parameters at step `start`, and average += (parameters − average) / k at the k-th
+ * step from there; nothing before.
+ */
+export function averageReference(
+  parameters: Float32Array,
+  average: Float32Array,
+  start: Uint32Array,
+  counter: Uint32Array,
+): void {
+  const [step, from] = [counter[0], start[0]];
+  if (step < from) return;
+  const k = step - from + 1;
+  for (let i = 0; i < parameters.length; i++) {
+    average[i] = k === 1 ? parameters[i] : average[i] + (parameters[i] - average[i]) / k;
+  }
+}
