@@ -78,7 +78,7 @@ export function methodOptions(given: DistillCommandOptions, teachers: readonly T
     schedule: { ...schedule, rate: options.rate ?? schedule.rate },
     restart: options.restart ?? false,
     candidates: options.candidates,
-    candidateWarps: warpRanges(candidateWarps(options), 1, flip),
+    candidateWarps: warpRanges(candidateWarps(options), 1, flip, options.brightness),
     blendAt: options.exactBlends ? "pixels" : undefined,
     augmentation: {
       crop: options.crop,
@@ -89,10 +89,15 @@ export function methodOptions(given: DistillCommandOptions, teachers: readonly T
 }
 
 /** Requires options of one kind of candidates to be given with that alone. */
-function checkCandidateOptions({ candidates, candidateWarps, exactBlends }: DistillCommandOptions): void {
+function checkCandidateOptions({ candidates, candidateWarps, brightness, exactBlends }: DistillCommandOptions): void {
   if (candidates === "mix" && candidateWarps !== undefined) {
     throw new InputError(
       "--candidate-warps is of warped candidates, and --candidates mix has none; leave it out, or give other --candidates",
+    );
+  }
+  if (candidates === "mix" && brightness !== undefined) {
+    throw new InputError(
+      "--brightness is of warped candidates, and --candidates mix has none; leave it out, or give other --candidates",
     );
   }
   if (candidates !== "mix" && exactBlends) {

@@ -36,6 +36,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly committee?: number;
   readonly candidates: CandidateKind;
   readonly candidateWarps?: WarpPreset;
+  readonly brightness?: number;
   readonly lambdas: readonly number[];
   readonly pool?: number;
   readonly exactBlends?: boolean;
@@ -128,6 +129,11 @@ export function withDistillOptions(command: Command): Command {
         "--candidate-warps <name>",
         "how candidates are warped, but for mix (default: as --augment, affine where that is none)",
       ).choices(Object.keys(warpPresets)),
+    )
+    .option(
+      "--brightness <share>",
+      "candidates' images are made darker or brighter by up to so much, but for mix (default: not at all)",
+      share,
     )
     .option("--lambdas <list>", "shares of the first image in a blend, of mix", numbers, [...defaults.lambdas])
     .option(

@@ -9,7 +9,7 @@ export const warpPresets = {
   light: { rotation: 4, scale: 0.08, shear: 0.05, shift: 1, elastic: 0 },
   affine: { rotation: 12, scale: 0.12, shear: 0.15, shift: 1.5, elastic: 0 },
   elastic: { rotation: 12, scale: 0.12, shear: 0.15, shift: 1.5, elastic: 1 },
-} as const satisfies Readonly<Record<string, Omit<WarpRanges, "share" | "flip">>>;
+} as const satisfies Readonly<Record<string, Omit<WarpRanges, "share" | "flip" | "brightness">>>;
 
 /** Name of a preset. */
 export type WarpPreset = keyof typeof warpPresets;
@@ -18,7 +18,8 @@ export type WarpPreset = keyof typeof warpPresets;
  * A preset's ranges.
  * @param share of the images that are warped, 0 to 1
  * @param flip whether images are mirrored too, with probability ½
+ * @param brightness largest relative change of the warped images' brightness, 0 to 1
  */
-export function warpRanges(preset: WarpPreset, share: number, flip: boolean): WarpRanges {
-  return { ...warpPresets[preset], share, flip };
+export function warpRanges(preset: WarpPreset, share: number, flip: boolean, brightness?: number): WarpRanges {
+  return { ...warpPresets[preset], share, flip, brightness };
 }

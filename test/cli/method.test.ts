@@ -20,6 +20,15 @@ describe("methodOptions", () => {
     expect(methodOptions(then as DistillCommandOptions, [])).toEqual(methodOptions(parse(), []));
   });
 
+  it("makes candidates brighter or darker where told so, and no training images", () => {
+    const more = ["--candidates", "warp", "--augment", "light", "--brightness", "0.4"];
+    const { candidateWarps, augmentation } = methodOptions(parse(...more), []);
+    expect([candidateWarps.brightness, augmentation.warp?.brightness]).toEqual([0.4, undefined]);
+    expect(() => methodOptions(parse("--brightness", "0.4"), [])).toThrow(
+      /^--brightness is of warped candidates, and --candidates mix has none; leave it out, or give other --candidates$/,
+    );
+  });
+
   it("averages weights where told so", () => {
     expect(methodOptions(parse(), []).average).toBe(undefined);
     expect(methodOptions(parse("--average", "0.25"), []).average).toBe(0.25);

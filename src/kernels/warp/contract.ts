@@ -4,8 +4,11 @@ import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { expectCounter, expectUint32 } from "../expect.js";
 import { blendShape, expectNormalisation, type Blend } from "../mixup/contract.js";
 
-/** Words of a warp without displacements: matrix (4), translation (2), and whether displacements follow that count. */
-export const AFFINE_WORDS = 7;
+/**
+ * Words of a warp without displacements: matrix (4), translation (2), whether displacements follow that count, and what
+ * pixels are multiplied by.
+ */
+export const AFFINE_WORDS = 8;
 
 /** Nodes of the grid of displacements along each axis. */
 export const GRID_SIDE = 5;
@@ -36,6 +39,8 @@ export interface WarpRanges {
   readonly shift: number;
   /** Standard deviation, in pixels, of a 5 × 5 grid of Gaussian displacements, bilinear between them; 0 to 4. */
   readonly elastic: number;
+  /** Relative change of the values of pixels, which stay within 0 to 255; 0 to 1, 0 where absent. */
+  readonly brightness?: number | undefined;
   /** Exchange left and right with probability ½, whether otherwise warped or not. */
   readonly flip: boolean;
 }
@@ -78,11 +83,13 @@ export interface FixedRanges {
   readonly shift: number;
   /** 2048ths of a pixel's 65536ths for one unit of the sum of four 16-bit numbers: √3 · 2048 · deviation. */
   readonly elastic: number;
+  /** In 65536ths. */
+  readonly brightness: number;
   /** 0 or 1. */
   readonly flip: number;
 }
 
-const LARGEST = { share: 1, rotation: 45, scale: 0.5, shear: 0.5, shift: 16, elastic: 4 } as const;
+const LARGEST = { share: 1, rotation: 45, scale: 0.5, shear: 0.5, shift: 16, elastic: 4, brightness: 1 } as const;
 
 /**
  * Words of a warp that is drawn from `ranges`: {@link WARP_WORDS}, or {@link AFFINE_WORDS} where `elastic` is 0.
@@ -95,13 +102,14 @@ export function warpWords({ elastic }: WarpRanges): number {
  * The ranges in fixed point.
  * @throws InputError where one is not a number from 0 to the largest that {@link WarpRanges} names.
  */
-export function fixedRanges(operation: string, ranges: WarpRanges): FixedRanges {
+export function fixedRanges(operation: string, given: WarpRanges): FixedRanges {
+  const ranges = { ...given, brightness: given.brightness ?? 0 };
   for (const name of Object.keys(LARGEST) as (keyof typeof LARGEST)[]) {
     if (!(ranges[name] >= 0 && ranges[name] <= LARGEST[name])) {
       throw new InputError(`${operation}: ${name} is ${ranges[name]}; expected a number from 0 to ${LARGEST[name]}`);
     }
   }
-  const { share, rotation, scale, shear, shift, elastic, flip } = ranges;
+  const { share, rotation, scale, shear, shift, elastic, brightness, flip } = ranges;
   return {
     share: Math.round(share * ONE),
     rotation: Math.round(((rotation * Math.PI) / 180) * ONE),
@@ -110,6 +118,7 @@ export function fixedRanges(operation: string, ranges: WarpRanges): FixedRanges 
     shift: Math.round(shift * ONE),
     // Four uniform numbers of 16 bits have a deviation of 65536 / √3.
     elastic: Math.round(elastic * Math.sqrt(3) * 2048),
+    brightness: Math.round(brightness * ONE),
     flip: Number(flip),
   };
 }

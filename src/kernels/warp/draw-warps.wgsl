@@ -6,7 +6,8 @@
 
 struct Params {
   count: u32, words: u32, seed: u32, stream: u32,
-  share: u32, rotation: u32, scale: u32, shear: u32, shift: u32, elastic: u32, flip: u32,
+  share: u32, rotation: u32, scale: u32, shear: u32, shift: u32, elastic: u32, brightness: u32,
+  flip: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -67,6 +68,7 @@ fn main(
   var right = vec2i(65536, 0);
   var down = vec2i(0, 65536);
   var shift = vec2i(0);
+  var brightness = 65536;
   if (warped) {
     let more = block(key, 1u);
     let turn = sine_cosine(uniform_in(words.z, params.rotation));
@@ -75,6 +77,7 @@ fn main(
     right = vec2i(product(scale, turn.y), product(scale, turn.x));
     down = vec2i(product(scale, product(turn.y, shear) - turn.x), product(scale, product(turn.x, shear) + turn.y));
     shift = vec2i(uniform_in(more.z, params.shift), uniform_in(more.y, params.shift));
+    brightness += uniform_in(more.w, params.brightness);
   }
   if (params.flip != 0u && (words.y >> 31u) == 1u) { right = -right; }
   out[place] = bitcast<u32>(right.x);
@@ -85,6 +88,7 @@ fn main(
   out[place + 5u] = bitcast<u32>(shift.y);
   let displaced = warped && params.words > AFFINE_WORDS;
   out[place + 6u] = u32(displaced);
+  out[place + 7u] = u32(brightness);
   if (params.words == AFFINE_WORDS) { return; }
   for (var node = 0u; node < NODES; node++) {
     var pair = vec2u(0u);

@@ -47,9 +47,9 @@ export function drawWarp(
   const [chance, coin, turn, size] = block(0);
   const warped = chance >>> 16 < ranges.share;
   out.fill(0);
-  out[0] = out[3] = ONE;
+  out[0] = out[3] = out[7] = ONE;
   if (warped) {
-    const [slant, down, right] = block(1);
+    const [slant, down, right, light] = block(1);
     const [sine, cosine] = sineCosine(uniform(turn, ranges.rotation));
     const scale = ONE + uniform(size, ranges.scale);
     const shear = uniform(slant, ranges.shear);
@@ -59,6 +59,7 @@ export function drawWarp(
     out[3] = product(scale, product(sine, shear) + cosine);
     out[4] = uniform(right, ranges.shift);
     out[5] = uniform(down, ranges.shift);
+    out[7] = ONE + uniform(light, ranges.brightness);
     if (out.length > AFFINE_WORDS) {
       out[6] = 1;
       for (let node = 0; node < GRID_SIDE * GRID_SIDE; node++) {

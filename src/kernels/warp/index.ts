@@ -35,8 +35,8 @@ export {
 /**
  * `count` random warps, u32 [count, `warpWords`]: i32 bit patterns in 65536ths. Words 0 to 3 are the matrix, by rows,
  * that takes an output pixel's (x, y) from the middle of the image to the source's; 4 and 5 are what is added to x and y.
- * Word 6 is 1 where the displacements (x, y) of the 5 × 5 nodes count that follow, row by row, where `elastic` is above
- * 0. The same words on every device.
+ * Word 6 is 1 where the displacements (x, y) of the 5 × 5 nodes count that follow word 7, row by row, where `elastic` is
+ * above 0. Word 7 is what pixels are multiplied by. The same words on every device.
  * @throws ShapeError where `count` is not a whole number from 1 up, `keys` not [count], or `counter` not [1]; DTypeError
  * where one of these is not u32; InputError where a range is out of bounds, or seed or stream not of 32 bits.
  */
@@ -64,9 +64,9 @@ export function drawWarps(recorder: Recorder, count: number, options: DrawWarpsO
 /**
  * Warped blends as a network takes them, f32 [B, C, H, W], of `images` u8 [n, C, H, W]: pixels are blended to the very 8
  * bits of blendPixels, row b of `warps` (of {@link drawWarps}) says where in that image each pixel comes from, bilinear
- * and rounded to 8 bits, black (0) outside; then (pixel / 255 − mean) / std. C is at most 4.
+ * and rounded to 8 bits, black (0) outside, then made brighter or darker by the warp, within 0 to 255; then (pixel / 255 − mean) / std. C is at most 4.
  * @throws ShapeError where `images` has not four axes, more than 4 channels or a side above 4096 pixels, the tensors of
- * `blend` are not all [B], `warps` is not [B, 7] or [B, 57], or `mean` or `std` has not one finite number for each
+ * `blend` are not all [B], `warps` is not [B, 8] or [B, 58], or `mean` or `std` has not one finite number for each
  * channel; DTypeError where `images` is not u8, or a tensor of `blend` or `warps` not u32; InputError where an `std` is
  * not above 0.
  */
@@ -98,7 +98,7 @@ export function warpBlends(
  * Compositions as a network takes them, f32 [B, C, H, W], of `images` u8 [n, C, H, W]: both images are warped to 8 bits
  * each; within the box the second is seen, elsewhere their blend of 8 bits; then (pixel / 255 − mean) / std. The very
  * pixels of {@link composeOnHost}. C is at most 4.
- * @throws what {@link warpBlends} throws, `warps` being [2B, 7] or [2B, 57], and the same where `box` is not u32 [B, 2].
+ * @throws what {@link warpBlends} throws, `warps` being [2B, 8] or [2B, 58], and the same where `box` is not u32 [B, 2].
  */
 export function composeImages(
   recorder: Recorder,

@@ -42,14 +42,14 @@ export function planDrawWarps(
       : "fn step() -> u32 { return 0u; }",
     declare("read_write", "out"),
   ];
-  const { share, rotation, scale, shear, shift, elastic, flip } = ranges;
+  const { share, rotation, scale, shear, shift, elastic, brightness, flip } = ranges;
   return {
     program: {
       name: "warp/draw-warps",
       source: [philox, ...given, drawWarpsSource],
       constants: { WORKGROUP, AFFINE_WORDS, NODES: GRID_SIDE * GRID_SIDE },
     },
-    params: [count, words, seed, stream, share, rotation, scale, shear, shift, elastic, flip],
+    params: [count, words, seed, stream, share, rotation, scale, shear, shift, elastic, brightness, flip],
     grid: linearGrid(count, WORKGROUP),
   };
 }

@@ -93,15 +93,19 @@ class Sampler {
     return (Math.imul(along(cellX), 256 - shareX) + Math.imul(along(cellX + 1), shareX)) >> 8;
   }
 
-  /** The 8-bit pixel at a position of {@link position}, bilinear, rounded half up; black outside. */
-  pixel(pixelAt: PixelAt, channel: number, [down, right]: readonly [number, number]): number {
+  /**
+   * The 8-bit pixel of warp `row` at a position of {@link position}, bilinear, rounded half up; black outside.
+   */
+  pixel(row: number, pixelAt: PixelAt, channel: number, [down, right]: readonly [number, number]): number {
     const [y, x] = [down >> 8, right >> 8];
     const [shareY, shareX] = [down & 255, right & 255];
     const tap = (tapY: number, tapX: number) =>
       tapY >= 0 && tapY < this.height && tapX >= 0 && tapX < this.width ? pixelAt(channel, tapY, tapX) : 0;
     const above = tap(y, x) * (256 - shareX) + tap(y, x + 1) * shareX;
     const below = tap(y + 1, x) * (256 - shareX) + tap(y + 1, x + 1) * shareX;
-    return (above * (256 - shareY) + below * shareY + ONE / 2) >>> 16;
+    const value = (above * (256 - shareY) + below * shareY + ONE / 2) >>> 16;
+    const brightness = this.warps[row * this.words + 7];
+    return Math.min((Math.imul(value, brightness) + ONE / 2) >>> 16, 255);
   }
 }
 
@@ -141,7 +145,7 @@ export function warpPixelsReference(
       const at = (c * height + tapY) * width + tapX;
       return blendPixel(images[first + at], images[second + at], blend.weight[b]);
     };
-    out[place] = sampler.pixel(blended, channel, sampler.position(b, y, x));
+    out[place] = sampler.pixel(b, blended, channel, sampler.position(b, y, x));
   });
   return out;
 }
@@ -174,12 +178,12 @@ export function composeOnHost(
     return (channel, y, x) => images[start + (channel * height + y) * width + x];
   };
   eachPixel(count, shape, (place, b, channel, y, x) => {
-    const other = sampler.pixel(pixelsOf(second[b]), channel, sampler.position(2 * b + 1, y, x));
+    const other = sampler.pixel(2 * b + 1, pixelsOf(second[b]), channel, sampler.position(2 * b + 1, y, x));
     const [rows, columns] = [box[2 * b], box[2 * b + 1]];
     const inside = y >= (rows & 0xffff) && y < rows >>> 16 && x >= (columns & 0xffff) && x < columns >>> 16;
     out[place] = inside
       ? other
-      : blendPixel(sampler.pixel(pixelsOf(first[b]), channel, sampler.position(2 * b, y, x)), other, weight[b]);
+      : blendPixel(sampler.pixel(2 * b, pixelsOf(first[b]), channel, sampler.position(2 * b, y, x)), other, weight[b]);
   });
   return out;
 }

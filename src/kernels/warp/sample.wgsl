@@ -16,6 +16,8 @@ struct Warp {
   displaced: bool,
   // Whether every output pixel lies exactly on one of the source.
   whole: bool,
+  // Of a pixel's value, in 65536ths: at most 2.
+  brightness: u32,
 }
 
 struct Line {
@@ -26,6 +28,7 @@ struct Line {
   rise0: vec2i, rise1: vec2i, rise2: vec2i, rise3: vec2i,
   displaced: bool,
   whole: bool,
+  brightness: u32,
 }
 
 struct Taps {
@@ -34,6 +37,7 @@ struct Taps {
   // Their shares; 0 where a row or column lies outside.
   above_share: vec4u, below_share: vec4u, left_share: vec4u, right_share: vec4u,
   whole: bool,
+  brightness: u32,
 }
 
 // Two images by their first pixels, blended before they are warped; `one` where the first alone counts.
@@ -45,6 +49,7 @@ fn warp_at(row: u32) -> Warp {
   warp.right = bitcast<vec2i>(vec2u(warps[start], warps[start + 2u]));
   warp.down = bitcast<vec2i>(vec2u(warps[start + 1u], warps[start + 3u]));
   warp.shift = bitcast<vec2i>(vec2u(warps[start + 4u], warps[start + 5u]));
+  warp.brightness = warps[start + 7u];
   warp.grid = start + AFFINE_WORDS;
   warp.displaced = params.words > AFFINE_WORDS && warps[start + 6u] != 0u;
   warp.whole = !warp.displaced && abs(warp.right.x) == 65536 && warp.right.y == 0 && warp.down.x == 0 &&
@@ -67,6 +72,7 @@ fn line_at(warp: Warp, y: u32) -> Line {
   line.offset = warp.shift + vec2i(i32(params.width) - 1, i32(params.height) - 1) * 32768;
   line.displaced = warp.displaced;
   line.whole = warp.whole;
+  line.brightness = warp.brightness;
   if (warp.displaced) {
     let grid_y = y * params.step_y;
     let cell = min(grid_y >> 16u, GRID_SIDE - 2u);
@@ -129,6 +135,7 @@ fn taps_at(line: Line, x: u32) -> Taps {
   taps.left_share = select(vec4u(0u), 256u - right_share, within(column, params.width));
   taps.right_share = select(vec4u(0u), right_share, within(column + 1, params.width));
   taps.whole = line.whole;
+  taps.brightness = line.brightness;
   return taps;
 }
 
@@ -144,6 +151,10 @@ fn pair_pixels(pair: Pair, places: vec4u) -> vec4u {
 
 // `channel` is the channel's first pixel within an image.
 fn sampled(pair: Pair, channel: u32, taps: Taps) -> vec4u {
+  return min((bilinear(pair, channel, taps) * taps.brightness + 32768u) >> vec4u(16u), vec4u(255u));
+}
+
+fn bilinear(pair: Pair, channel: u32, taps: Taps) -> vec4u {
   let above = taps.above + channel;
   let first = pair_pixels(pair, above + taps.left);
   if (taps.whole) { return select(vec4u(0u), first, (taps.above_share & taps.left_share) != vec4u(0u)); }

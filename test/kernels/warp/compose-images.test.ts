@@ -147,7 +147,7 @@ describe("warpBlends and composeImages", () => {
       await errors({ mean: [0] }),
       await errors({ std: [1, 0, 1] }),
       await errors({ warps: tensor([3, AFFINE_WORDS], "u32") }),
-      await errors({ warps: tensor([2, 8], "u32") }),
+      await errors({ warps: tensor([2, AFFINE_WORDS + 1], "u32") }),
       await errors({ warps: tensor([2], "u32") }),
       await errors({ warps: tensor([2, AFFINE_WORDS], "f32") }),
       await errors({ box: tensor([2], "u32") }),
@@ -191,12 +191,12 @@ describe("warpBlends and composeImages", () => {
           "InputError: composeImages: std is [1, 0, 1]; expected numbers above 0",
         ],
         [
-          "ShapeError: warpBlends: warps is [3, 7]; expected [2, 7] or [2, 57]",
-          "ShapeError: composeImages: warps is [3, 7]; expected [4, 7] or [4, 57]",
+          "ShapeError: warpBlends: warps is [3, 8]; expected [2, 8] or [2, 58]",
+          "ShapeError: composeImages: warps is [3, 8]; expected [4, 8] or [4, 58]",
         ],
         [
-          "ShapeError: warpBlends: warps is [2, 8]; expected [2, 7] or [2, 57]",
-          "ShapeError: composeImages: warps is [2, 8]; expected [4, 7] or [4, 57]",
+          "ShapeError: warpBlends: warps is [2, 9]; expected [2, 8] or [2, 58]",
+          "ShapeError: composeImages: warps is [2, 9]; expected [4, 8] or [4, 58]",
         ],
         [
           "ShapeError: warpBlends: warps is [2]; expected 2 axes (B words)",

@@ -59,11 +59,11 @@ describe("drawWarps", () => {
   });
 
   it("leaves all but `share` of the images where they are, and mirrors half of them all", () => {
-    const identity = (words: ArrayLike<number>) => Array.from(words).join() === "1,0,0,1,0,0,0";
+    const identity = (words: ArrayLike<number>) => Array.from(words).join() === "1,0,0,1,0,0,0,1";
     const still = (warps: Uint32Array) => {
       const words = Array.from(new Int32Array(warps.buffer));
       return keysTo(1000).filter((row) =>
-        identity(words.slice(row * WARP_WORDS, row * WARP_WORDS + 7).map((word) => word / 65536)),
+        identity(words.slice(row * WARP_WORDS, row * WARP_WORDS + AFFINE_WORDS).map((word) => word / 65536)),
       ).length;
     };
     const ranges = { ...WILD, flip: false };
@@ -97,6 +97,7 @@ describe("drawWarps", () => {
       [{ shear: 0.4 }, ([, b]) => [b], 0.4],
       [{ shift: 2.5 }, (warp) => [warp[4]], 2.5],
       [{ shift: 2.5 }, (warp) => [warp[5]], 2.5],
+      [{ brightness: 0.5 }, (warp) => [warp[7] - 1], 0.5],
     ];
     for (const [ranges, of, largest] of uniforms) {
       const { mean, variance, least, most } = numbers(ranges, of);
@@ -107,7 +108,9 @@ describe("drawWarps", () => {
       expect(Math.min(-least, most) / largest, what).toBeGreaterThan(0.99);
     }
     for (const axis of [0, 1]) {
-      const elastic = numbers({ elastic: 1.5 }, (warp) => warp.slice(7).filter((_, index) => index % 2 === axis));
+      const elastic = numbers({ elastic: 1.5 }, (warp) =>
+        warp.slice(AFFINE_WORDS).filter((_, index) => index % 2 === axis),
+      );
       expect(Math.abs(elastic.mean)).toBeLessThan(0.02);
       expect(elastic.variance / 1.5 ** 2).toBeCloseTo(1, 1.5);
       expect(Math.max(-elastic.least, elastic.most)).toBeLessThan(1.5 * 3.47);
@@ -149,6 +152,7 @@ describe("drawWarps", () => {
       await attempt(2, { shear: NaN }),
       await attempt(2, { shift: 17 }),
       await attempt(2, { elastic: 5 }),
+      await attempt(2, { brightness: 1.1 }),
       await attempt(2, {}, { seed: -1 }),
       await attempt(2, {}, { stream: 0.5 }),
       await attempt(2, {}, { keys: tensor([3]) }),
@@ -163,6 +167,7 @@ describe("drawWarps", () => {
         "InputError: drawWarps: shear is NaN; expected a number from 0 to 0.5",
         "InputError: drawWarps: shift is 17; expected a number from 0 to 16",
         "InputError: drawWarps: elastic is 5; expected a number from 0 to 4",
+        "InputError: drawWarps: brightness is 1.1; expected a number from 0 to 1",
         "InputError: drawWarps: seed is -1; expected a whole number from 0 to 4294967295",
         "InputError: drawWarps: stream is 0.5; expected a whole number from 0 to 4294967295",
         "ShapeError: drawWarps: keys is [3]; expected [2]",

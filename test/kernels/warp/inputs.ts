@@ -6,7 +6,10 @@ import { anySeed, type Input } from "../harness.js";
 /** Moves nothing. */
 export const STILL: WarpRanges = { share: 1, rotation: 0, scale: 0, shear: 0, shift: 0, elastic: 0, flip: false };
 /** As far as it goes, for four images of five. */
-export const WILD: WarpRanges = { share: 0.8, rotation: 45, scale: 0.5, shear: 0.5, shift: 16, elastic: 4, flip: true };
+export const WILD: WarpRanges = {
+  ...{ share: 0.8, rotation: 45, scale: 0.5, shear: 0.5, shift: 16, elastic: 4 },
+  ...{ brightness: 1, flip: true },
+};
 
 /** Takes pixels to f32 without changing them. */
 export const asTheyAre = (channels: number) => ({
@@ -69,6 +72,7 @@ export const anyRanges: fc.Arbitrary<WarpRanges> = fc.record({
   shear: number(0.5),
   shift: number(16),
   elastic: number(4),
+  brightness: number(1),
   flip: fc.boolean(),
 });
 

@@ -72,7 +72,7 @@ describe("a warp", () => {
     [1, 28, 28],
     [2, 7, 9],
   ];
-  const affine = (...values: number[]) => new Uint32Array(Int32Array.from([...values, 0], (value) => value * 65536));
+  const affine = (...values: number[]) => new Uint32Array(Int32Array.from([...values, 0, 1], (value) => value * 65536));
   const pixelsOf = (shape: Shape, place: (y: number, x: number) => [number, number]) => {
     const [channels, height, width] = shape;
     const image = randomImages([1, ...shape], 4);
@@ -126,6 +126,22 @@ describe("a warp", () => {
     ]);
   });
 
+  it("makes pixels brighter or darker, rounded half up, within 0 to 255", () => {
+    const image: Input<"u8"> = { shape: [1, 1, 1, 4], dtype: "u8", data: Uint8Array.of(0, 3, 200, 255) };
+    const by = (brightness: number) => {
+      const warp = affine(1, 0, 0, 1, 0, 0);
+      warp[7] = brightness * 65536;
+      return [...warped(image, warp)];
+    };
+    expect([by(1), by(1.5), by(2), by(0.5), by(0)]).toEqual([
+      [0, 3, 200, 255],
+      [0, 5, 255, 255],
+      [0, 6, 255, 255],
+      [0, 2, 100, 128],
+      [0, 0, 0, 0],
+    ]);
+  });
+
   it("rounds places to 256ths of a pixel, half up", () => {
     const image: Input<"u8"> = { shape: [1, 1, 1, 2], dtype: "u8", data: Uint8Array.of(0, 255) };
     const right = (units: number) => [...warped(image, affine(1, 0, 0, 1, units / 65536, 0))][0];
@@ -141,7 +157,7 @@ describe("a warp", () => {
       data: Uint8Array.from({ length: 81 }, (_, index) => 20 * (index % 9) + 5 * Math.floor(index / 9)),
     };
     const warp = new Int32Array(WARP_WORDS);
-    warp.set([65536, 0, 0, 65536, 0, 0, 1]);
+    warp.set([65536, 0, 0, 65536, 0, 0, 1, 65536]);
     // Node (1, 2) lies on pixel (2, 4): moved by one right and two down; two pixels off it is nothing, one off the half.
     warp.set([65536, 2 * 65536], AFFINE_WORDS + 2 * 7);
     const expected = Array.from(image.data);
