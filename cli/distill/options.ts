@@ -157,7 +157,7 @@ export function withDistillOptions(command: Command): Command {
     )
     .option(
       "--average <share>",
-      "of each round's steps, the last, over which the student's weights are averaged",
+      "of each round's steps, the last, over which weights are averaged; above 0 (default: not at all)",
       share,
     )
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)

@@ -50,7 +50,7 @@ export interface DistillOptions {
   readonly realShare?: number | undefined;
   /** Softens the teacher's answers and the student in training; 1, not at all, where absent. */
   readonly temperature?: number | undefined;
-  /** Share of each round's steps, the last, over which the student's weights are averaged; the last step's where absent. */
+  /** Share of each round's steps, the last, over which weights are averaged: above 0, at most 1; none where absent. */
   readonly average?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;

@@ -41,8 +41,8 @@ export function planDistill(input: DistillPlanInput): number[] {
   if (!(temperature >= 1 && temperature <= HOTTEST)) {
     throw new InputError(`--temperature is ${temperature}; expected a number from 1 to ${HOTTEST}`);
   }
-  const { average = 1 } = options;
-  if (!(average > 0 && average <= 1)) {
+  const { average } = options;
+  if (average !== undefined && !(average > 0 && average <= 1)) {
     throw new InputError(`--average is ${average}; expected a share above 0 and at most 1`);
   }
   const plan = planRounds(images.count, options, holdout?.count);

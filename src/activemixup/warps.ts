@@ -18,7 +18,7 @@ export type WarpPreset = keyof typeof warpPresets;
  * A preset's ranges.
  * @param share of the images that are warped, 0 to 1
  * @param flip whether images are mirrored too, with probability ½
- * @param brightness largest relative change of the warped images' brightness, 0 to 1
+ * @param brightness largest relative change of the warped images' brightness, 0 to 1; 0 where absent
  */
 export function warpRanges(preset: WarpPreset, share: number, flip: boolean, brightness?: number): WarpRanges {
   return { ...warpPresets[preset], share, flip, brightness };

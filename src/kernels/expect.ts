@@ -6,7 +6,7 @@ import { expectDType, type Tensor } from "../tensor/tensor.js";
 /** What kernels of several families require. */
 
 /**
- * Requires a step counter.
+ * Requires a step counter, which errors call `what`.
  * @throws ShapeError where its shape is not [1], DTypeError where it is not u32.
  */
 export function expectCounter(operation: string, counter: Tensor, what = "counter"): asserts counter is Tensor<"u32"> {

@@ -91,6 +91,7 @@ export class Trainer {
   /**
    * Records the training step.
    * @param mostSteps most steps of one {@link fit}
+   * @throws InputError where the share of steps to average is out of its range
    */
   static async create(
     network: Network,
@@ -100,7 +101,7 @@ export class Trainer {
   ): Promise<Trainer> {
     const optimizer = new Optimizer(network, options.optimizer);
     const state = createState(network, examples, options.batch, mostSteps);
-    const average = options.average === undefined ? undefined : new WeightAverage(network);
+    const average = options.average === undefined ? undefined : new WeightAverage(network, options.average);
     const parts = { network, examples, optimizer, average, state };
     return new Trainer(parts, options, true, await recordTraining(parts, options));
   }
@@ -124,13 +125,14 @@ export class Trainer {
   }
 
   /**
-   * Trains for `steps` steps over shuffled passes of the examples, with the optimizer and the schedule from their start.
+   * Trains for `steps` steps, at least 1, over shuffled passes of the examples, with the optimizer and the schedule from
+   * their start.
    * @param round tells apart the random numbers of several calls
-   * @returns mean cross-entropy at the temperature, of the last pass, in nats
+   * @returns mean cross-entropy at the temperature, of the last pass, in nats; of the weights before they are averaged
    */
   async fit(round: number, { warped = true, ...options }: FitOptions): Promise<number> {
     const { steps, schedule, emphasis, onEpoch, onProgress, signal } = options;
-    const { batch, seed, temperature = 1, average: averaged = 1 } = this.options;
+    const { batch, seed, temperature = 1 } = this.options;
     const { optimizer, examples, average } = this.parts;
     const { count } = examples;
     const { rates, step, position, order, loss } = this.parts.state;
@@ -138,7 +140,7 @@ export class Trainer {
     optimizer.reset();
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
-    average?.begin(steps - Math.max(1, Math.round(averaged * steps)));
+    average?.begin(steps);
     // As the authors do, the optimizer begins anew where the learning rate drops.
     const drops = milestoneSteps(schedule, steps);
     const stream = orderOf(count, batch, emphasis, seed, round);

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import { averageParameters } from "../kernels/index.js";
 import { createTensor, readTensor, writeTensor, type Recorder, type Tensor } from "../tensor/index.js";
 import type { Network } from "./network.js";
@@ -12,7 +13,17 @@ export class WeightAverage {
   /** What is averaged, each with its mean. */
   private readonly averaged: readonly { readonly of: Tensor<"f32">; readonly mean: Tensor<"f32"> }[];
 
-  constructor({ device, values, statistics }: Network) {
+  /**
+   * @param share of a training's steps, above 0 and at most 1: so many of the last count, and one at least
+   * @throws InputError where the share is none
+   */
+  constructor(
+    { device, values, statistics }: Network,
+    private readonly share: number,
+  ) {
+    if (!(share > 0 && share <= 1)) {
+      throw new InputError(`average is ${share}; expected a share of the steps, above 0 and at most 1`);
+    }
     this.start = createTensor(device, [1], { dtype: "u32", name: "start of the average" });
     this.averaged = [values, statistics].map((of) => ({
       of,
@@ -29,9 +40,9 @@ export class WeightAverage {
     for (const { of, mean } of this.averaged) averageParameters(recorder, of, mean, { start, counter: step });
   }
 
-  /** Begins anew at step `step` of the training. */
-  begin(step: number): void {
-    writeTensor(this.start, [step]);
+  /** Begins anew, with a training of so many steps, at least 1. */
+  begin(steps: number): void {
+    writeTensor(this.start, [steps - Math.max(1, Math.round(this.share * steps))]);
   }
 
   /** Gives the network the mean. */

@@ -344,10 +344,10 @@ describe("the optimizers' contracts", () => {
       });
     };
     expect(average(9, counter)).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: average: average is [9]; expected [8]]`,
+      `[ShapeError: averageParameters: average is [9]; expected [8]]`,
     );
     expect(average(8, createTensor(devices.cpu, [2], { dtype: "u32" }))).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: average: start is [2]; expected [1]]`,
+      `[ShapeError: averageParameters: start is [2]; expected [1]]`,
     );
   });
 });

@@ -76,11 +76,17 @@ describe.each(["cpu", "gpu"] as const)("the average of weights, device %s", (nam
   });
 
   it("begins anew with each fit, which goes on from the mean of the one before", async () => {
-    const twice = await train(device(), 0.5, 4, 4);
-    expectClose((await train(device(), 0.5, 4, 4)).values, twice.values, EXACT);
-    const plain = await train(device(), undefined, 4, 4);
-    expect(twice.values).not.toEqual(plain.values);
-    // With one step a fit, the mean is the weights themselves, were the second fit to count the first's.
-    expectClose((await train(device(), 1, 1, 1)).values, (await train(device(), undefined, 1, 1)).values, EXACT);
+    const plain = await train(device(), undefined, 4, 1);
+    // The last step of either fit counts alone: that of the second is before the first's.
+    expectClose((await train(device(), 0.25, 4, 1)).values, plain.values, EXACT);
+    expect((await train(device(), 0.5, 4, 1)).values).not.toEqual(plain.values);
+  });
+
+  it("refuses a share that is none", async () => {
+    for (const share of [0, 1.5, NaN]) {
+      await expect(train(device(), share, 1)).rejects.toThrow(
+        `average is ${share}; expected a share of the steps, above 0 and at most 1`,
+      );
+    }
   });
 });

@@ -113,11 +113,11 @@ export function averageParameters(
   average: Tensor<"f32">,
   { start, counter }: AverageOptions,
 ): void {
-  const count = flatSize("average", { parameters, average });
-  expectCounter("average", start, "start");
-  expectCounter("average", counter);
+  const count = flatSize("averageParameters", { parameters, average });
+  expectCounter("averageParameters", start, "start");
+  expectCounter("averageParameters", counter);
   recorder.add({
-    kernel: "average",
+    kernel: "averageParameters",
     reads: [parameters, start, counter],
     writes: [average],
     reference: () => {

@@ -1,5 +1,5 @@
 // out[b, c, y, x] = pixel · scale[c] + offset[c], where pixel is, within box b, the second image as warp 2b + 1 has it, and
-// elsewhere its 8-bit blend with the first image as warp 2b has it; both are 8-bit bilinear values, black outside.
+// elsewhere its 8-bit blend with the first image as warp 2b has it; both are what sample.wgsl makes, black outside.
 // scale = 1 / (255·std), offset = −mean / std. An image is not read where it does not count.
 // `images` [n, C, H, W] is packed four pixels a word; `out` is f32.
 // Joined behind division.wgsl, pixel.wgsl, sample.wgsl and write-fours.wgsl or write-numbers.wgsl, which declares `out`.

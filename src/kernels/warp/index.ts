@@ -64,7 +64,8 @@ export function drawWarps(recorder: Recorder, count: number, options: DrawWarpsO
 /**
  * Warped blends as a network takes them, f32 [B, C, H, W], of `images` u8 [n, C, H, W]: pixels are blended to the very 8
  * bits of blendPixels, row b of `warps` (of {@link drawWarps}) says where in that image each pixel comes from, bilinear
- * and rounded to 8 bits, black (0) outside, then made brighter or darker by the warp, within 0 to 255; then (pixel / 255 − mean) / std. C is at most 4.
+ * and rounded to 8 bits, black (0) outside, and by what it is multiplied, rounded again and at most 255; then
+ * (pixel / 255 − mean) / std. C is at most 4.
  * @throws ShapeError where `images` has not four axes, more than 4 channels or a side above 4096 pixels, the tensors of
  * `blend` are not all [B], `warps` is not [B, 8] or [B, 58], or `mean` or `std` has not one finite number for each
  * channel; DTypeError where `images` is not u8, or a tensor of `blend` or `warps` not u32; InputError where an `std` is
@@ -96,8 +97,8 @@ export function warpBlends(
 
 /**
  * Compositions as a network takes them, f32 [B, C, H, W], of `images` u8 [n, C, H, W]: both images are warped to 8 bits
- * each; within the box the second is seen, elsewhere their blend of 8 bits; then (pixel / 255 − mean) / std. The very
- * pixels of {@link composeOnHost}. C is at most 4.
+ * each, as warpBlends does it; within the box the second is seen, elsewhere their blend of 8 bits; then
+ * (pixel / 255 − mean) / std. The very pixels of {@link composeOnHost}. C is at most 4.
  * @throws what {@link warpBlends} throws, `warps` being [2B, 8] or [2B, 58], and the same where `box` is not u32 [B, 2].
  */
 export function composeImages(

@@ -94,7 +94,8 @@ class Sampler {
   }
 
   /**
-   * The 8-bit pixel of warp `row` at a position of {@link position}, bilinear, rounded half up; black outside.
+   * The 8-bit pixel of warp `row` at a position of {@link position}: bilinear, rounded half up, black outside; then
+   * times the warp's brightness, rounded half up, at most 255.
    */
   pixel(row: number, pixelAt: PixelAt, channel: number, [down, right]: readonly [number, number]): number {
     const [y, x] = [down >> 8, right >> 8];

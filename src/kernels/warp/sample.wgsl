@@ -2,7 +2,8 @@
 //   warp_at(row)                     -> what row `row` of `warps` says
 //   line_at(warp, y)                 -> what the pixels of output row y have in common
 //   taps_at(line, x)                 -> where output pixels (y, x) … (y, x + 3) lie in the source, and between what
-//   sampled(images, channel, taps)   -> their values, bilinear, rounded half up; black outside
+//   sampled(images, channel, taps)   -> their values, bilinear, rounded half up, black outside; then times the warp's
+//                                       brightness, rounded half up, at most 255
 // Positions are in 65536ths of a pixel, shares of bilinear sums in 256ths. Displacements are below 64 pixels.
 // Joined behind pixel.wgsl. The kernel binds `warps: array<u32>`; its Params have height, width, words (of a warp), step_y
 // and step_x (65536ths of the grid's cell from pixel to pixel). Compiled in: AFFINE_WORDS, GRID_SIDE, which is 5.

@@ -1,4 +1,4 @@
-// out[b, c, y, x] = pixel · scale[c] + offset[c], where pixel is the 8-bit bilinear value, at the place where warp b puts
+// out[b, c, y, x] = pixel · scale[c] + offset[c], where pixel is what sample.wgsl makes, at the place where warp b puts
 // (y, x), of the 8-bit blend of images first[b] and second[b]; black outside. scale = 1 / (255·std), offset = −mean / std.
 // `images` [n, C, H, W] is packed four pixels a word; `out` is f32.
 // Joined behind division.wgsl, pixel.wgsl, sample.wgsl and write-fours.wgsl or write-numbers.wgsl, which declares `out`.
