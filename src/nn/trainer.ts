@@ -125,8 +125,8 @@ export class Trainer {
   }
 
   /**
-   * Trains for `steps` steps, at least 1, over shuffled passes of the examples, with the optimizer and the schedule from
-   * their start.
+   * Trains for `steps` steps, at least 1, over shuffled passes of the examples, with the optimizer and the schedule
+   * from their start.
    * @param round tells apart the random numbers of several calls
    * @returns mean cross-entropy at the temperature, of the last pass, in nats; of the weights before they are averaged
    */

@@ -1,6 +1,6 @@
 // out[b] = the warp that is drawn for key_of(b): matrix, translation, brightness, and displacements where `words` has
-// room for them, in 65536ths: bit for bit `drawWarp` of draws.ts. Random words come from Philox with counter (key, step,
-// stream, block) and key (seed, 0). Whole numbers only: floating-point sines and roots differ from device to device.
+// room for them, in 65536ths: bit for bit `drawWarp` of draws.ts. Random words come from Philox with counter (key,
+// step, stream, block) and key (seed, 0). Whole numbers only: floating-point sines and roots differ from device to device.
 // Joined behind philox.wgsl and declarations of key_of(b), step() and `out`.
 // Compiled in: AFFINE_WORDS, NODES, WORKGROUP. Grid: linear, one invocation a warp.
 
