@@ -99,9 +99,10 @@ export class Trainer {
     options: TrainerOptions,
     mostSteps: number,
   ): Promise<Trainer> {
+    // First, since it may refuse its share: nothing else has memory by then.
+    const average = options.average === undefined ? undefined : new WeightAverage(network, options.average);
     const optimizer = new Optimizer(network, options.optimizer);
     const state = createState(network, examples, options.batch, mostSteps);
-    const average = options.average === undefined ? undefined : new WeightAverage(network, options.average);
     const parts = { network, examples, optimizer, average, state };
     return new Trainer(parts, options, true, await recordTraining(parts, options));
   }
