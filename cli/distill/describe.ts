@@ -5,10 +5,11 @@ import { tableLayout } from "../terminal.js";
 import type { Summary } from "./summary.js";
 
 /** A finished round in one line. */
-export function describeRound({ round, queries, loss, holdout, test, seconds }: RoundReport): string {
+export function describeRound({ round, queries, pseudoLabels, loss, holdout, test, seconds }: RoundReport): string {
   const spent = Object.values(seconds).reduce((sum, value) => sum + value, 0);
   const parts = [
     `${queries} queries`,
+    ...(pseudoLabels === undefined ? [] : [`${pseudoLabels} pseudo-labels`]),
     `loss ${loss.toFixed(4)}`,
     ...(holdout
       ? [

@@ -40,6 +40,7 @@ const ofBoth = [
   "totals",
   "strategy",
   "committee",
+  "pseudoLabels",
   "badgeSample",
   "lambdas",
   "pool",

@@ -34,6 +34,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly strategy: string;
   readonly badgeSample?: number;
   readonly committee?: number;
+  readonly pseudoLabels?: number;
   readonly candidates: CandidateKind;
   readonly candidateWarps?: WarpPreset;
   readonly brightness?: number;
@@ -118,7 +119,11 @@ export function withDistillOptions(command: Command): Command {
       whole(1),
     )
     .option("--strategy <name>", `how candidates are chosen: ${describe(strategies)}`, defaults.strategy)
-    .option("--committee <students>", "of --strategy committee, the one kept among them (default: 3)", whole(2))
+    .option(
+      "--committee <students>",
+      "of --strategy committee and --pseudo-labels, the one kept among them (default: 3)",
+      whole(2),
+    )
     .addOption(
       new Option("--candidates <kind>", `what is chosen from: ${describe(candidateKinds)}`)
         .choices(Object.keys(candidateKinds))
@@ -159,6 +164,11 @@ export function withDistillOptions(command: Command): Command {
       "--average <share>",
       "of each round's steps, the last, over which weights are averaged; above 0 (default: not at all)",
       share,
+    )
+    .option(
+      "--pseudo-labels <count>",
+      "candidates that a committee labels in the teacher's place, in a closing round that asks nothing (default: none)",
+      whole(1),
     )
     .option("--batch <images>", "images in a training step", whole(1), defaults.batch)
     .addOption(

@@ -127,9 +127,9 @@ export function rowResult(
   };
 }
 
-/** Means after the rounds that ended with the same number of queries. */
+/** Means after the rounds that ended with the same number of queries; of two of a run, the later. */
 function curveOf(runs: readonly RunResult[]): RowPoint[] {
-  const rounds = runs.flatMap((run) => run.rounds);
+  const rounds = runs.flatMap((run) => run.rounds.filter(({ queries }, at) => queries !== run.rounds[at + 1]?.queries));
   const budgets = [...new Set(rounds.map(({ queries }) => queries))].sort((a, b) => a - b);
   return budgets.map((queries) => {
     const these = rounds.filter((round) => round.queries === queries);

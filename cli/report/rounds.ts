@@ -29,10 +29,14 @@ export function roundsTable({ rounds, holdout, evaluation, keptRound }: Summary)
     ...[round.seconds.select, round.seconds.query, round.seconds.train, round.seconds.evaluate].map(formatTime),
     formatTime(totalSeconds(round.seconds)),
   ]);
+  const closing = rounds.find(({ pseudoLabels }) => pseudoLabels !== undefined);
+  const pseudo = closing
+    ? ` Round ${closing.round} asks about nothing: a committee of students labelled ${formatCount(closing.pseudoLabels)} candidates.`
+    : "";
   const measured = evaluation === undefined ? "" : ` Accuracy and agreement are on ${evaluation}.`;
   return htmlTable(
     "Round 0 asks about the real images, each later round about what the student chose; answered: so far; confidence: " +
-      `the mean in what was chosen, before training on it and after.${measured}`,
+      `the mean in what was chosen, before training on it and after.${pseudo}${measured}`,
     head,
     rows,
   );

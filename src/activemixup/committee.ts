@@ -37,15 +37,12 @@ export class Committee {
    * @param student the one that is kept
    * @param examples what it is trained on
    * @param mostSteps most steps of one round
-   * @param resume the checkpoint to go on from
-   * @throws InputError where the checkpoint is of another committee
    */
   static async create(
     { device, spec }: Network,
     examples: Examples,
     options: DistillOptions,
     mostSteps: number,
-    resume: Checkpoint | undefined,
   ): Promise<Committee> {
     const { committee = COMMITTEE, restart } = options;
     const members: Member[] = [];
@@ -55,9 +52,7 @@ export class Committee {
       const trainer = await Trainer.create(network, examples, { ...options, seed }, mostSteps);
       members.push({ network, trainer, start: restart ? await network.state() : undefined });
     }
-    const made = new Committee(members);
-    if (resume) made.load(resume);
-    return made;
+    return new Committee(members);
   }
 
   get networks(): Network[] {
@@ -83,24 +78,28 @@ export class Committee {
     return states;
   }
 
-  dispose(): void {
-    for (const { network, trainer } of this.members) {
-      trainer.dispose();
-      network.dispose();
-    }
-  }
-
-  private load({ committee = [], rounds }: Checkpoint): void {
+  /**
+   * Has the members go on from a checkpoint.
+   * @param steps training steps that each had made by then
+   * @throws InputError where the checkpoint is of another committee
+   */
+  load({ committee = [] }: Checkpoint, steps: number): void {
     if (committee.length !== this.members.length) {
       throw new InputError(
         `the checkpoint holds ${committee.length} students beside the one that is kept; ` +
           `--committee ${this.members.length + 1} expects ${this.members.length}: begin anew`,
       );
     }
-    const steps = rounds.reduce((sum, round) => sum + round.steps, 0);
     for (const [index, { network, trainer }] of this.members.entries()) {
       network.load(committee[index], "the checkpoint");
       trainer.skip(steps);
+    }
+  }
+
+  dispose(): void {
+    for (const { network, trainer } of this.members) {
+      trainer.dispose();
+      network.dispose();
     }
   }
 }

@@ -1,23 +1,24 @@
 import { bytesPerImage } from "../data/index.js";
 import { InputError } from "../errors.js";
-import { Examples, Trainer, type Emphasis, type NetworkState } from "../nn/index.js";
-import type { Tensor } from "../tensor/index.js";
-import { findStrategy, type Acquisition } from "./acquisition/index.js";
-import { Beliefs, meanBelief, type Belief } from "./beliefs.js";
+import type { Emphasis, FitOptions, Network, NetworkState } from "../nn/index.js";
+import { RandomAcquisition } from "./acquisition/index.js";
+import { meanBelief, type Belief } from "./beliefs.js";
 import type { MixedPair } from "./blend.js";
-import { candidateKinds, createCandidates, type Candidates, type Choice } from "./candidates/index.js";
+import type { Choice } from "./candidates/index.js";
 import { Committee } from "./committee.js";
 import { compare, type Comparison } from "./comparison.js";
 import type { DistillInput } from "./distill-input.js";
+import { createEquipment, disposeEquipment, type Equipment } from "./equipment.js";
 import { Evaluation, type Score } from "./evaluation.js";
 import { HoldoutJudge, type HoldoutScore } from "./holdout.js";
 import { panelsOf, type Panels } from "./panels.js";
 import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
+import { pseudoLabels } from "./pseudo-labels.js";
 import { soften } from "./soften.js";
 import { bestRound, stopReason } from "./stopping.js";
 import { addSeconds, Stopwatch } from "./stopwatch.js";
-import { exampleOfBlend, exampleOfRow, TrainingImages, type Example } from "./training-images.js";
+import { exampleOfBlend, exampleOfRow, type Example } from "./training-images.js";
 
 /** An image that is to be asked about; a real image is no candidate. */
 type Chosen = MixedPair & Partial<Choice>;
@@ -31,23 +32,6 @@ interface Asked {
   readonly answered: number;
   readonly skipped: number;
   readonly shown: Uint8Array | undefined;
-}
-
-/** What a run holds on the device while it goes on. */
-interface Equipment {
-  readonly images: TrainingImages;
-  readonly examples: Examples;
-  readonly trainer: Trainer;
-  /** The other students of the committee, where the strategy asks one. */
-  readonly committee: Committee | undefined;
-  readonly selection: Selection | undefined;
-}
-
-interface Selection {
-  readonly candidates: Candidates;
-  readonly acquisition: Acquisition;
-  /** What the student says of those that were chosen. */
-  readonly beliefs: Beliefs;
 }
 
 /** One run of the method: made, executed once, disposed of. */
@@ -81,34 +65,20 @@ export class DistillRun {
   }
 
   static async create(input: DistillInput): Promise<DistillRun> {
-    const { images, student, options, resume } = input;
+    const { student, options, resume } = input;
     const panels = panelsOf(input);
     const plan = planDistill(input);
     const preparing = new Stopwatch();
-    const { device } = student;
-    const kept = candidateKinds[options.candidates].compositions ? sum(plan.slice(1)) : 0;
-    const trained = new TrainingImages(device, images, kept);
-    const examples = new Examples(device, trained.tensor, sum(plan), panels.asked.classes);
-    const trainer = await preparing.time("prepare", () =>
-      Trainer.create(student, examples, options, mostSteps(plan, options)),
-    );
-    const { committee: asksCommittee = false } = findStrategy(options.strategy);
-    const committee =
-      asksCommittee && plan.length > 1
-        ? await preparing.time("prepare", () =>
-            Committee.create(student, examples, options, mostSteps(plan, options), resume),
-          )
-        : undefined;
-    const selection =
-      plan.length > 1 ? await preparing.time("prepare", () => select(input, plan, trained.real, committee)) : undefined;
+    const equipment = await preparing.time("prepare", () => createEquipment(input, plan, panels.asked.classes));
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
+      const { trainer, committee, selection } = equipment;
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
       for (const candidate of [...answered, ...resume.leftOut]) selection?.candidates.take(candidate);
       trainer.skip(sum(resume.rounds.map(({ steps }) => steps)));
       student.load(resume.student, "the checkpoint");
+      committee?.load(resume, sum(resume.rounds.map(({ round, steps }) => (plan[round + 1] > 0 ? steps : 0))));
     }
-    const equipment = { images: trained, examples, trainer, committee, selection };
     return new DistillRun(input, plan, panels, equipment, start, [preparing]);
   }
 
@@ -150,7 +120,7 @@ export class DistillRun {
         const options = hearing("holdout", holdout.count);
         this.judge = await watch.time("query", () => HoldoutJudge.create(holdout, asked, student, options));
       }
-      while (!stopReason(this.rounds, this.plan.length, options)) {
+      while (!stopReason(this.rounds, this.plan, options)) {
         this.rounds.push(await this.round(this.rounds.length, this.newWatch()));
         const state = await student.state();
         const isKept = !this.judge || bestRound(this.rounds) === this.rounds.at(-1);
@@ -207,13 +177,17 @@ export class DistillRun {
       blendAt: this.equipment.selection?.acquisition.blendAt,
       rounds: [...this.rounds],
       keptRound: (bestRound(this.rounds) ?? this.rounds.at(-1))?.round,
-      stopped: stopReason(this.rounds, this.plan.length, options),
+      stopped: stopReason(this.rounds, this.plan, options),
       seconds: addSeconds([...before, ...this.watches.map(({ seconds }) => seconds)]),
       interrupted,
     };
   }
 
-  private async round(round: number, watch: Stopwatch): Promise<RoundReport> {
+  private round(round: number, watch: Stopwatch): Promise<RoundReport> {
+    return this.plan[round] > 0 ? this.askingRound(round, watch) : this.closingRound(round, watch);
+  }
+
+  private async askingRound(round: number, watch: Stopwatch): Promise<RoundReport> {
     const { options } = this.input;
     // Steps 1, 3 and 4: the real images first, then the blends that the strategy chooses.
     const chosen = await watch.time("select", () => (round === 0 ? this.realImages() : this.choose(round)));
@@ -223,22 +197,32 @@ export class DistillRun {
     // Step 6.
     const steps = stepsOf(round, this.answers.length, options);
     const loss = await watch.time("train", () => this.train(round, steps));
+    const unanswered = chosen.length - answered - skipped;
+    const done = await this.closeRound({ round, asked: answered, unanswered, skipped, steps, loss }, watch);
+    const after = await watch.time("evaluate", () => this.beliefs(shown));
+    const means = this.keepBeliefs(answered, before, after);
+    return { ...done, ...(means ? { chosen: means } : {}), seconds: watch.seconds };
+  }
+
+  /**
+   * What a round did, and what the student has come to by it.
+   * @throws InputError where the student diverged
+   */
+  private async closeRound(
+    done: Omit<RoundReport, "queries" | "holdout" | "test" | "chosen" | "seconds">,
+    watch: Stopwatch,
+  ): Promise<RoundReport> {
+    const { round, asked, skipped, loss } = done;
     if (!Number.isFinite(loss)) {
       throw new InputError(`the student diverged in round ${round}: its loss is ${loss}; lower --rate`);
     }
     const [judgement, test] = await watch.time("evaluate", () => this.score(round));
-    const after = await watch.time("evaluate", () => this.beliefs(shown));
-    const means = this.keepBeliefs(answered, before, after);
     const held = this.judge?.count ?? 0;
     return {
-      round,
-      asked: answered + (round === 0 ? held : 0),
+      ...done,
+      asked: asked + (round === 0 ? held : 0),
       queries: this.answers.length + held,
-      unanswered: chosen.length - answered - skipped,
       skipped: skipped + (round === 0 ? (this.judge?.skipped ?? 0) : 0),
-      steps,
-      loss,
-      ...(means ? { chosen: means } : {}),
       ...(judgement ? { holdout: judgement } : {}),
       ...(test ? { test } : {}),
       seconds: watch.seconds,
@@ -342,65 +326,113 @@ export class DistillRun {
   }
 
   private async train(round: number, steps: number): Promise<number> {
-    const { options, student, observer, signal } = this.input;
-    const { images, examples, trainer, committee } = this.equipment;
-    if (this.start && round > 0) student.load(this.start, "the student's start");
-    images.upload();
-    const labels = concatenate(
-      this.answers.map(({ label }) => label),
-      Float32Array,
-    );
-    examples.set(this.examples, soften(labels, examples.classes, options.temperature ?? 1));
+    const { trainer, committee } = this.equipment;
     // The others are trained for the next round's choice alone.
-    const others = round < this.plan.length - 1 ? committee : undefined;
-    const total = steps * (1 + (others?.networks.length ?? 0));
-    const fit = (before: number) => ({
+    const others = this.plan[round + 1] > 0 ? committee : undefined;
+    const fit = this.fit(round, steps, 1 + (others?.networks.length ?? 0));
+    this.giveExamples(this.examples, this.labels);
+    this.restart(round);
+    const loss = await trainer.fit(round, fit(0));
+    await others?.train(round, fit(1));
+    return loss;
+  }
+
+  /**
+   * Behind the last query: a committee learns all answers and labels candidates that nobody was asked about, by which the
+   * student learns what one network alone would not have made of the answers.
+   */
+  private async closingRound(round: number, watch: Stopwatch): Promise<RoundReport> {
+    const { student, options } = this.input;
+    const { trainer, examples } = this.equipment;
+    const added = options.pseudoLabels!;
+    const steps = stepsOf(round, this.answers.length + added, options);
+    const own = this.equipment.committee
+      ? undefined
+      : await watch.time("prepare", () => Committee.create(student, examples, options, mostSteps(this.plan, options)));
+    const committee = this.equipment.committee ?? own!;
+    const others = committee.networks.length;
+    const fit = this.fit(round, steps, others + 1);
+    try {
+      this.giveExamples(this.examples, this.labels);
+      await watch.time("train", () => committee.train(round, fit(0)));
+      const pseudo = await watch.time("select", () => this.pseudoLabelled(round, [student, ...committee.networks]));
+      this.giveExamples([...this.examples, ...pseudo.examples], [...this.labels, ...pseudo.labels]);
+    } finally {
+      own?.dispose();
+    }
+    this.restart(round);
+    const loss = await watch.time("train", () => trainer.fit(round, fit(others)));
+    return this.closeRound({ round, asked: 0, unanswered: 0, skipped: 0, pseudoLabels: added, steps, loss }, watch);
+  }
+
+  /** Candidates by chance, with what the students make of them. */
+  private async pseudoLabelled(
+    round: number,
+    students: readonly Network[],
+  ): Promise<{ examples: Example[]; labels: Float32Array[] }> {
+    const { images, options, observer, signal } = this.input;
+    const { candidates } = this.equipment.selection!;
+    const count = options.pseudoLabels!;
+    candidates.begin(round);
+    const acquisition = new RandomAcquisition({ candidates, student: students[0], seed: options.seed });
+    const choices = await acquisition.select(count, round);
+    const pixels = candidates.pixels(choices);
+    const total = count * students.length;
+    const onProgress = (done: number) => observer?.onProgress?.("select", round, done, total);
+    const labels = await pseudoLabels(students, pixels, { signal, onProgress });
+    const size = bytesPerImage(images);
+    const examples = choices.map((choice, index) =>
+      this.exampleOf(choice, pixels.subarray(index * size, (index + 1) * size)),
+    );
+    return { examples, labels };
+  }
+
+  /** The teacher's answers. */
+  private get labels(): Float32Array[] {
+    return this.answers.map(({ label }) => label);
+  }
+
+  private giveExamples(examples: readonly Example[], labels: readonly Float32Array[]): void {
+    const { images, examples: onDevice } = this.equipment;
+    images.upload();
+    const { temperature = 1 } = this.input.options;
+    onDevice.set(examples, soften(concatenate(labels, Float32Array), onDevice.classes, temperature));
+  }
+
+  /** Has the student begin anew, where it does so each round. */
+  private restart(round: number): void {
+    if (this.start && round > 0) this.input.student.load(this.start, "the student's start");
+  }
+
+  /**
+   * How networks are trained in a round, one after the other.
+   * @param networks how many
+   * @returns how the next is, where so many are done
+   */
+  private fit(round: number, steps: number, networks: number): (done: number) => FitOptions {
+    const { options, observer, signal } = this.input;
+    return (done) => ({
       steps,
       schedule: options.schedule,
       emphasis: this.emphasis(),
       warped: round < (options.augmentRounds ?? Infinity),
       signal,
-      onProgress: (done: number) => observer?.onProgress?.("train", round, before + done, total),
+      onProgress: (step) => observer?.onProgress?.("train", round, done * steps + step, networks * steps),
     });
-    const loss = await trainer.fit(round, fit(0));
-    await others?.train(round, fit(steps));
-    return loss;
   }
 
   /** The real images stand first; where they are fewer than `realShare` asks for, batches have them oftener. */
   private emphasis(): Emphasis | undefined {
     const { realShare: share = 0 } = this.input.options;
     const count = this.answers.filter((answer) => !isChoice(answer)).length;
-    return count > 0 && count < share * this.answers.length ? { count, share } : undefined;
+    return count > 0 && count < share * this.equipment.examples.count ? { count, share } : undefined;
   }
 
   dispose(): void {
-    const { images, examples, trainer, committee, selection } = this.equipment;
     this.judge?.dispose();
     this.evaluation?.dispose();
-    selection?.acquisition.dispose();
-    selection?.beliefs.dispose();
-    selection?.candidates.dispose();
-    committee?.dispose();
-    trainer.dispose();
-    images.dispose();
-    examples.dispose();
+    disposeEquipment(this.equipment);
   }
-}
-
-/** The candidates that the options mean, and what chooses from them. */
-async function select(
-  { images, student, options }: DistillInput,
-  [, ...rounds]: readonly number[],
-  real: Tensor<"u8">,
-  committee: Committee | undefined,
-): Promise<Selection> {
-  const { strategy, seed, badgeSample } = options;
-  const { create, single = false } = findStrategy(strategy);
-  const candidates = createCandidates(images, real, options, single);
-  const context = { candidates, student, others: committee?.networks, seed, badgeSample };
-  const acquisition = await create!(context);
-  return { candidates, acquisition, beliefs: await Beliefs.create(student, Math.max(1, ...rounds)) };
 }
 
 function concatenate<T extends Float32Array | Uint8Array>(parts: readonly T[], Kind: new (length: number) => T): T {

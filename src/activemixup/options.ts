@@ -25,7 +25,9 @@ export interface DistillOptions {
   /** Images asked about by the end of each round after the first, growing, instead of `rounds`. */
   readonly totals?: readonly number[] | undefined;
   readonly strategy: string;
-  /** Students of the committee of --strategy committee, the one that is kept among them; 3 where absent. */
+  /**
+   * Students of the committee that `strategy` or `pseudoLabels` asks, the one that is kept among them; 3 where absent.
+   */
   readonly committee?: number | undefined;
   /** What is chosen from. */
   readonly candidates: CandidateKind;
@@ -52,6 +54,11 @@ export interface DistillOptions {
   readonly temperature?: number | undefined;
   /** Share of each round's steps, the last, over which weights are averaged: above 0, at most 1; none where absent. */
   readonly average?: number | undefined;
+  /**
+   * Candidates that a committee labels in the teacher's place, in a closing round of its own that asks nothing: the
+   * student is trained on the answers and on these. No such round where absent.
+   */
+  readonly pseudoLabels?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
   readonly batch: number;

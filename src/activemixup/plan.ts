@@ -47,12 +47,15 @@ export function planDistill(input: DistillPlanInput): number[] {
   }
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
-  checkStrategy(input, plan.slice(1));
+  checkStrategy(
+    input,
+    plan.slice(1).filter((asked) => asked > 0),
+  );
   if (mostSteps(plan, options) > MOST_STEPS) {
     throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
   }
   if (plan.length > 1) {
-    checkCandidates(images, plan.slice(1), options, student.device.capabilities.bindingBytes);
+    checkCandidates(images, chosenInRounds(plan, options), options, student.device.capabilities.bindingBytes);
   }
   return plan;
 }
@@ -91,7 +94,7 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
 }
 
 function checkStrategy(
-  { student, options: { strategy, committee, badgeSample } }: DistillPlanInput,
+  { student, options: { strategy, committee, badgeSample, pseudoLabels } }: DistillPlanInput,
   rounds: readonly number[],
 ): void {
   const { check, committee: asksCommittee = false } = findStrategy(strategy);
@@ -103,7 +106,11 @@ function checkStrategy(
   if (rounds.length > 0) check?.(student, rounds, badgeSample);
   if (committee === undefined) return;
   checkCommittee(committee);
-  if (!asksCommittee) throw new InputError(`--committee is of --strategy committee; the strategy is ${strategy}`);
+  if (!asksCommittee && pseudoLabels === undefined) {
+    throw new InputError(
+      `--committee is of --strategy committee and of --pseudo-labels; the strategy is ${strategy}: leave it out`,
+    );
+  }
 }
 
 function checkTest(input: DistillPlanInput): void {
@@ -153,25 +160,46 @@ export function stepsOf(round: number, examples: number, { steps, epochs, batch 
 
 /** Most training steps of one round of the plan. */
 export function mostSteps(plan: readonly number[], options: DistillOptions): number {
-  return Math.max(...[...plan.keys()].map((round) => stepsOf(round, sum(plan.slice(0, round + 1)), options)));
+  const added = [plan[0], ...chosenInRounds(plan, options)];
+  return Math.max(...[...plan.keys()].map((round) => stepsOf(round, sum(added.slice(0, round + 1)), options)));
 }
 
-function checkSteps(plan: readonly number[], { steps }: DistillOptions): void {
+/** Candidates that are chosen in each round after the first: as many as are asked about, or given pseudo-labels. */
+export function chosenInRounds(
+  [, ...plan]: readonly number[],
+  { pseudoLabels = 0 }: Pick<DistillOptions, "pseudoLabels">,
+): number[] {
+  return plan.map((asked) => (asked === 0 ? pseudoLabels : asked));
+}
+
+function checkSteps(plan: readonly number[], { steps, pseudoLabels }: DistillOptions): void {
   if (typeof steps === "object" && steps.length !== plan.length) {
     throw new InputError(
       `--steps gives ${steps.length} numbers; expected one for all rounds, or one for each of the ${plan.length}, ` +
-        `the round of the real images first`,
+        `the round of the real images first` +
+        (pseudoLabels === undefined ? "" : ", that of pseudo-labels last"),
     );
   }
 }
 
 /**
  * Images that are trained on and asked about in each round, the real ones first: with those held out they sum to the
- * budget less its reserve.
+ * budget less its reserve. 0 in the closing round of pseudo-labels, which alone asks nothing.
  * @param held real images that are held out
  * @throws InputError where an option is out of range, or the budget does not cover the real images.
  */
 export function planRounds(trained: number, options: DistillOptions, held = 0): number[] {
+  const { strategy, pseudoLabels } = options;
+  const asked = planAsked(trained, options, held);
+  if (pseudoLabels === undefined) return asked;
+  requireWhole("--pseudo-labels", pseudoLabels, 1);
+  if (!findStrategy(strategy).create) {
+    throw new InputError(`--pseudo-labels are of candidates, and --strategy ${strategy} has none; leave it out`);
+  }
+  return [...asked, 0];
+}
+
+function planAsked(trained: number, options: DistillOptions, held: number): number[] {
   const n = trained + held;
   const { budget, reserve, rounds, perRound, totals, epochs, steps, batch, strategy, lambdas } = options;
   requireWhole("--budget", budget, 1);

@@ -30,7 +30,7 @@ export type StopReason =
   /** So many rounds brought no better student. */
   | "patience";
 
-/** What one round did. Round 0 asks about the real images. */
+/** What one round did. Round 0 asks about the real images, a closing round of pseudo-labels about nothing. */
 export interface RoundReport {
   readonly round: number;
   /** Images that got answers in this round, those held out included. */
@@ -41,6 +41,8 @@ export interface RoundReport {
   readonly unanswered: number;
   /** Images chosen in this round that the teacher never answered, held-out ones included: they are left out. */
   readonly skipped: number;
+  /** Candidates that a committee labelled in the teacher's place: of the closing round alone. */
+  readonly pseudoLabels?: number;
   /** Training steps of this round. */
   readonly steps: number;
   /** Mean training loss of the round's last pass, in nats. */

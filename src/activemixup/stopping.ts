@@ -16,10 +16,13 @@ function isBetter({ holdout }: RoundReport, best: RoundReport | undefined): bool
   return ahead > 0 || (ahead === 0 && holdout.divergence.value < best.holdout.divergence.value);
 }
 
-/** Why the run is over after these rounds; undefined where it goes on. */
+/**
+ * Why the run is over after these rounds; undefined where it goes on.
+ * @param plan queries of each round: where they ran out, one that asks nothing can still be made
+ */
 export function stopReason(
   rounds: readonly RoundReport[],
-  planned: number,
+  plan: readonly number[],
   { targetAgreement, patience }: Pick<DistillOptions, "targetAgreement" | "patience">,
 ): StopReason | undefined {
   const last = rounds.at(-1);
@@ -27,8 +30,9 @@ export function stopReason(
   if (targetAgreement !== undefined && last.holdout && last.holdout.agreement.value >= targetAgreement) {
     return "target-agreement";
   }
-  if (last.unanswered > 0) return "budget";
-  if (rounds.length === planned) return "plan";
+  const isDone = rounds.length === plan.length;
+  if (rounds.some(({ unanswered }) => unanswered > 0) && (isDone || plan[rounds.length] > 0)) return "budget";
+  if (isDone) return "plan";
   const best = bestRound(rounds);
   if (patience !== undefined && best && last.round - best.round >= patience) return "patience";
   return undefined;

@@ -161,7 +161,7 @@ describe("planDistill", () => {
 
   it("refuses what cannot be", () => {
     expect(() => plan({ candidates: "mixture", pool: 16 })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: a round asks about 17 images and --pool gives it 16 candidates; raise --pool, or make more rounds]`,
+      `[InputError: a round takes 17 images and --pool gives it 16 candidates; raise --pool, or make more rounds]`,
     );
     expect(() => plan({ candidates: "cutmix" }, 1)).toThrowErrorMatchingInlineSnapshot(
       `[InputError: --candidates cutmix needs two images, and --n leaves 1; raise --n]`,

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { queriesToReach, sharesOf, spreadOf, type CurvePoint } from "../../cli/experiment/curve.js";
 import { formatShare, formatSpread } from "../../cli/experiment/markdown.js";
 import { parseOptionValues, shellLine, type OptionValues } from "../../cli/experiment/option-line.js";
+import { meanCurve, rowResult, type RunResult } from "../../cli/experiment/results.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
 
 const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
@@ -45,6 +46,21 @@ describe("queries that a row needs", () => {
     const shares = sharesOf(curve([500, 0.92], [2000, 0.97]), baseline);
     expect(shares.map(formatShare)).toEqual(["≤ 100% (500)", "50% (500)", "100% (2,000)", "not reached"]);
     expect(shares[1]).toMatchObject({ of: 1000, value: 0.92, reached: { share: 0.5 } });
+  });
+
+  it("are not counted twice where a round asked nothing: the later one stands", () => {
+    const rounds = [
+      [500, 0.8],
+      [900, 0.85],
+      [900, 0.9],
+    ].map(([queries, accuracy]) => ({ queries, steps: 1, test: { accuracy } }));
+    const run = { seed: 0, queries: 900, accuracy: 0.9, seconds: 1, rounds } as unknown as RunResult;
+    const row = rowResult({ name: "row", options: {} }, {}, [0], [run]);
+    expect(row.curve.map(({ queries, accuracy }) => [queries, accuracy])).toEqual([
+      [500, { mean: 0.8, count: 1 }],
+      [900, { mean: 0.9, count: 1 }],
+    ]);
+    expect(meanCurve(row, "accuracy").at(-1)).toEqual({ queries: 900, value: 0.9 });
   });
 
   it("are all of the baseline's where the row is the baseline and rises", () => {

@@ -185,6 +185,14 @@ describe("parts of a run's page", () => {
     });
   });
 
+  it("the round that asked nothing is told of", () => {
+    const closing = { ...round(3, 0.5), asked: 0, pseudoLabels: 1234 };
+    const told = { ...summary, rounds: [...summary.rounds, closing] };
+    const { text } = roundsTable(record({ summary: told }).summary);
+    expect(text).toContain("Round 3 asks about nothing: a committee of students labelled 1,234 candidates.");
+    expect(roundsTable(record({}).summary).text).not.toContain("asks about nothing");
+  });
+
   it("the run in a few numbers has the kept round's agreement, and all that may have been charged for", () => {
     expect(textOf(tiles(record({})))).toBe(
       "held-out agreement 75.00% 10.0 to 90.0 on 10 images images answered 6 8 of 9 queries spent " +

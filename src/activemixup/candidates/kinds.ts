@@ -51,13 +51,13 @@ export function createCandidates(
 
 /**
  * Requires enough candidates for the rounds after the first, and few enough for the device.
- * @param rounds how many are chosen in each
+ * @param rounds how many are chosen in each, to be asked about or for pseudo-labels
  * @throws InputError that names the option
  */
 export function checkCandidates(
   { count, channels, height, width }: ImageShape & { readonly count: number },
   rounds: readonly number[],
-  { candidates, pool, budget }: Pick<DistillOptions, "candidates" | "pool" | "budget">,
+  { candidates, pool, budget, pseudoLabels }: Pick<DistillOptions, "candidates" | "pool" | "budget" | "pseudoLabels">,
   bindingBytes: number,
 ): void {
   if (!Object.hasOwn(candidateKinds, candidates)) {
@@ -70,6 +70,12 @@ export function checkCandidates(
   const kinds: readonly CompositionKind[] | undefined = candidateKinds[candidates].compositions;
   if (!kinds) {
     const pairs = Math.min(pool ?? Infinity, countPairs(count));
+    if (wanted > pairs && pseudoLabels !== undefined) {
+      throw new InputError(
+        `--budget and --pseudo-labels take ${wanted} blends and the pool has ${pairs} pairs, each taken at most once; ` +
+          `lower --pseudo-labels or --budget by ${wanted - pairs}, or raise --pool or --n`,
+      );
+    }
     if (wanted > pairs) {
       throw new InputError(
         `--budget leaves ${wanted} queries for blends and the pool has ${pairs} pairs, each asked about at most once; ` +
@@ -90,7 +96,8 @@ export function checkCandidates(
   const largest = Math.max(...rounds);
   if (largest > size) {
     throw new InputError(
-      `a round asks about ${largest} images and --pool gives it ${size} candidates; raise --pool, or make more rounds`,
+      `a round takes ${largest} images and --pool gives it ${size} candidates; raise --pool, ` +
+        (largest === pseudoLabels ? "or lower --pseudo-labels" : "or make more rounds"),
     );
   }
   if (2 * size > most || size * rounds.length > MOST_COMPOSITIONS) {
@@ -102,7 +109,7 @@ export function checkCandidates(
   if (bytes > bindingBytes) {
     throw new InputError(
       `--candidates ${candidates} keeps the ${count + wanted} images on the device, ${bytes} bytes, and it takes ${bindingBytes}; ` +
-        `lower --budget, or give --candidates mix, which keeps none`,
+        `lower --budget${pseudoLabels === undefined ? "" : " or --pseudo-labels"}, or give --candidates mix, which keeps none`,
     );
   }
 }
