@@ -237,7 +237,9 @@ describe("a plan with pseudo-labels", () => {
     );
     await expect(
       attempt({ pseudoLabels: undefined, committee: 2, steps: 3 }),
-    ).rejects.toThrowErrorMatchingInlineSnapshot(`[InputError: --committee is of --strategy committee and of --pseudo-labels; the strategy is confidence: leave it out]`);
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --committee is of --strategy committee and of --pseudo-labels; the strategy is confidence: leave it out]`,
+    );
     await expect(attempt({ committee: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --committee is 1; expected a whole number from 2 to 16, the student among them]`,
     );
