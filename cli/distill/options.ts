@@ -150,7 +150,7 @@ export function withDistillOptions(command: Command): Command {
     .option("--epochs <count>", "passes over all that is labelled, each round", whole(1), defaults.epochs)
     .option(
       "--steps <count>",
-      "training steps each round, instead of --epochs; or a list, one a round, the real images' first",
+      "training steps each round, instead of --epochs; or a list, one a round, the real images' first and --pseudo-labels' last",
       wholes(1),
     )
     .option("--restart", "start the student anew each round")

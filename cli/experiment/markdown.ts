@@ -77,6 +77,7 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
             ["row", "queries", judge === "holdout" ? "divergence, nats" : "accuracy", "agreement", "seeds"],
             ...done.flatMap(pointCells),
           ]),
+          ...closingPart(done),
         ]
       : []),
     ...measures.flatMap((measure) => sharePart(results, measure)),
@@ -84,6 +85,13 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
     ...(devices.length > 0 ? [`Device: ${devices.join("; ")}.`] : []),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** Rows that are not alike at their last point and before. */
+function closingPart(rows: readonly RowResult[]): string[] {
+  const closed = rows.filter(({ runs }) => runs.some(({ rounds }) => rounds.at(-1)?.pseudoLabels !== undefined));
+  if (closed.length === 0) return [];
+  return [`With pseudo-labels at their last point alone: ${closed.map(({ name }) => name).join(", ")}.`];
 }
 
 function pointCells({ name, curve }: RowResult): string[][] {

@@ -22,7 +22,7 @@ export interface RunResult {
   readonly seconds: number;
   readonly device: string;
   readonly stopped?: Summary["stopped"];
-  readonly rounds: readonly Pick<RoundReport, "queries" | "steps" | "test" | "holdout">[];
+  readonly rounds: readonly Pick<RoundReport, "queries" | "pseudoLabels" | "steps" | "test" | "holdout">[];
 }
 
 /** What a row had come to after a round that ended with so many queries. */
@@ -102,7 +102,9 @@ export function runResult(seed: number, folder: string, command: string, summary
     teacherAccuracy: teacher.accuracy,
     seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
     device: device.driver || device.adapter,
-    rounds: rounds.map(({ queries, steps, test, holdout }) => ({ queries, steps, test, holdout })),
+    rounds: rounds.map(({ queries, pseudoLabels, steps, test, holdout }) => ({
+      ...{ queries, pseudoLabels, steps, test, holdout },
+    })),
   };
 }
 
@@ -127,9 +129,14 @@ export function rowResult(
   };
 }
 
+/** Of rounds that ended with the same number of queries the last: a closing one asks nothing. */
+export function latestOf<T extends { readonly queries: number }>(rounds: readonly T[]): T[] {
+  return rounds.filter(({ queries }, at) => queries !== rounds[at + 1]?.queries);
+}
+
 /** Means after the rounds that ended with the same number of queries; of two of a run, the later. */
 function curveOf(runs: readonly RunResult[]): RowPoint[] {
-  const rounds = runs.flatMap((run) => run.rounds.filter(({ queries }, at) => queries !== run.rounds[at + 1]?.queries));
+  const rounds = runs.flatMap((run) => latestOf(run.rounds));
   const budgets = [...new Set(rounds.map(({ queries }) => queries))].sort((a, b) => a - b);
   return budgets.map((queries) => {
     const these = rounds.filter((round) => round.queries === queries);

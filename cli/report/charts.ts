@@ -86,10 +86,14 @@ function divergence({ summary: { rounds } }: RunRecord): Described {
 
 function loss({ summary: { rounds } }: RunRecord): Described {
   const points = rounds.map(({ queries: x, loss: y }) => ({ x, y }));
+  const closing = rounds.some(({ pseudoLabels }) => pseudoLabels !== undefined)
+    ? " The last point is of the closing round, whose pass is over pseudo-labels too."
+    : "";
   return {
     chart: { series: [{ name: "training loss", points }], x: QUERIES, y: "cross-entropy, nats" },
     caption:
-      "Mean loss of each round's last pass over all answers so far: soft labels keep it above 0, and answers about harder images raise it.",
+      "Mean loss of each round's last pass over all answers so far: soft labels keep it above 0, and answers about harder " +
+      `images raise it.${closing}`,
   };
 }
 

@@ -2,7 +2,7 @@ import type { ChartLibraries } from "../charts/libraries.js";
 import { rowSeries } from "../experiment/chart.js";
 import type { Spread } from "../experiment/curve.js";
 import { formatSpread } from "../experiment/markdown.js";
-import type { Measure } from "../experiment/results.js";
+import { latestOf, type Measure } from "../experiment/results.js";
 import { drawFigure } from "./charts.js";
 import type { PooledRun, RunComparison, RunGroup } from "./compare.js";
 import { formatCount, formatTime, percent } from "./format.js";
@@ -96,7 +96,7 @@ function charts(libraries: ChartLibraries, groups: readonly RunGroup[]): Markup 
 }
 
 function lossCurve(runs: readonly PooledRun[]) {
-  const rounds = runs.flatMap(({ summary }) => summary.rounds);
+  const rounds = runs.flatMap(({ summary }) => latestOf(summary.rounds));
   const places = [...new Set(rounds.map(({ queries }) => queries))].sort((a, b) => a - b);
   return places.map((x) => {
     const own = rounds.filter(({ queries }) => queries === x).map(({ loss }) => loss);

@@ -52,7 +52,7 @@ export function className({ config }: RunRecord, label: number): string {
 /** `2 of 3`: rounds that are done after the one about the real images, or how many. */
 export function countRounds({ summary, config }: RunRecord): string {
   const { strategy, totals, perRound, rounds } = config.method;
-  const done = Math.max(0, summary.rounds.length - 1);
+  const done = summary.rounds.filter(({ round, pseudoLabels }) => round > 0 && pseudoLabels === undefined).length;
   if (strategy === "real-only" || (perRound !== undefined && !totals)) return String(done);
   return `${done} of ${totals?.length ?? rounds}`;
 }

@@ -15,7 +15,7 @@ export function minify() {
           ecma: 2020,
           compress: { passes: 2 },
           keep_classnames: true,
-          format: { max_line_len: 240 }, // Node shows the line in which an error was thrown.
+          format: { max_line_len: 480 }, // Node shows the line in which an error was thrown.
         });
         return { code: result.code ?? "", map: null };
       },

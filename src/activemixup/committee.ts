@@ -21,38 +21,34 @@ export function checkCommittee(students: number): void {
 
 interface Member {
   readonly network: Network;
-  readonly trainer: Trainer;
+  readonly seed: number;
   /** Where it starts again each round; it goes on from the last round where absent. */
   readonly start: NetworkState | undefined;
 }
 
 /**
- * The students of a committee but for the one that is kept: of its architecture, trained on the same examples for as many
- * steps, with first weights, order, augmentation and dropout by seeds of their own.
+ * The students of a committee but for the one that is kept: of its architecture, trained on the same examples, with first
+ * weights, order, augmentation and dropout by seeds of their own.
  */
 export class Committee {
-  private constructor(private readonly members: readonly Member[]) {}
+  /** Training steps that each member has made. */
+  private made = 0;
 
-  /**
-   * @param student the one that is kept
-   * @param examples what it is trained on
-   * @param mostSteps most steps of one round
-   */
-  static async create(
-    { device, spec }: Network,
-    examples: Examples,
-    options: DistillOptions,
-    mostSteps: number,
-  ): Promise<Committee> {
+  private constructor(
+    private readonly members: readonly Member[],
+    private readonly options: DistillOptions,
+  ) {}
+
+  /** @param student the one that is kept */
+  static async create({ device, spec }: Network, options: DistillOptions): Promise<Committee> {
     const { committee = COMMITTEE, restart } = options;
     const members: Member[] = [];
     for (let member = 1; member < committee; member++) {
       const seed = studentSeed(options.seed, member);
       const network = new Network(device, spec, seed);
-      const trainer = await Trainer.create(network, examples, { ...options, seed }, mostSteps);
-      members.push({ network, trainer, start: restart ? await network.state() : undefined });
+      members.push({ network, seed, start: restart ? await network.state() : undefined });
     }
-    return new Committee(members);
+    return new Committee(members, options);
   }
 
   get networks(): Network[] {
@@ -60,15 +56,29 @@ export class Committee {
   }
 
   /**
-   * Trains all members on the examples.
+   * Trains the members one after the other, each with the memory that the one before gave back.
    * @param onProgress hears of the steps that all have made
+   * @throws InputError where one diverges
    */
-  async train(round: number, { onProgress, ...options }: FitOptions): Promise<void> {
-    for (const [index, { network, trainer, start }] of this.members.entries()) {
+  async train(round: number, examples: Examples, { onProgress, ...fit }: FitOptions): Promise<void> {
+    const { steps } = fit;
+    for (const [index, { network, seed, start }] of this.members.entries()) {
       if (start && round > 0) network.load(start, "the committee's start");
-      const before = index * options.steps;
-      await trainer.fit(round, { ...options, onProgress: (done) => onProgress?.(before + done) });
+      const trainer = await Trainer.create(network, examples, { ...this.options, seed }, steps);
+      try {
+        trainer.skip(this.made);
+        const hearing = (done: number) => onProgress?.(index * steps + done);
+        const loss = await trainer.fit(round, { ...fit, onProgress: hearing });
+        if (!Number.isFinite(loss)) {
+          throw new InputError(
+            `a student of the committee diverged in round ${round}: its loss is ${loss}; lower --rate`,
+          );
+        }
+      } finally {
+        trainer.dispose();
+      }
     }
+    this.made += steps;
   }
 
   /** The members' weights, for a checkpoint. */
@@ -90,16 +100,11 @@ export class Committee {
           `--committee ${this.members.length + 1} expects ${this.members.length}: begin anew`,
       );
     }
-    for (const [index, { network, trainer }] of this.members.entries()) {
-      network.load(committee[index], "the checkpoint");
-      trainer.skip(steps);
-    }
+    for (const [index, { network }] of this.members.entries()) network.load(committee[index], "the checkpoint");
+    this.made = steps;
   }
 
   dispose(): void {
-    for (const { network, trainer } of this.members) {
-      trainer.dispose();
-      network.dispose();
-    }
+    for (const { network } of this.members) network.dispose();
   }
 }

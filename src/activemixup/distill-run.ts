@@ -11,12 +11,12 @@ import type { DistillInput } from "./distill-input.js";
 import { createEquipment, disposeEquipment, type Equipment } from "./equipment.js";
 import { Evaluation, type Score } from "./evaluation.js";
 import { HoldoutJudge, type HoldoutScore } from "./holdout.js";
+import { MeanPredictor } from "./mean-predictor.js";
 import { panelsOf, type Panels } from "./panels.js";
-import { mostSteps, planDistill, stepsOf, sum } from "./plan.js";
+import { planDistill, stepsOf, sum } from "./plan.js";
 import type { AnsweredQuery, Checkpoint, DistillReport, RoundReport } from "./report.js";
-import { pseudoLabels } from "./pseudo-labels.js";
 import { soften } from "./soften.js";
-import { bestRound, stopReason } from "./stopping.js";
+import { bestRound, endOfAsking, stopReason } from "./stopping.js";
 import { addSeconds, Stopwatch } from "./stopwatch.js";
 import { exampleOfBlend, exampleOfRow, type Example } from "./training-images.js";
 
@@ -33,6 +33,9 @@ interface Asked {
   readonly skipped: number;
   readonly shown: Uint8Array | undefined;
 }
+
+/** Candidates that are made and given pseudo-labels at a time: an abort waits for so many at most. */
+const PORTION = 2048;
 
 /** One run of the method: made, executed once, disposed of. */
 export class DistillRun {
@@ -72,12 +75,13 @@ export class DistillRun {
     const equipment = await preparing.time("prepare", () => createEquipment(input, plan, panels.asked.classes));
     const start = options.restart ? await student.state() : undefined;
     if (resume) {
-      const { trainer, committee, selection } = equipment;
+      const { trainer, committee, candidates } = equipment;
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);
-      for (const candidate of [...answered, ...resume.leftOut]) selection?.candidates.take(candidate);
+      for (const candidate of [...answered, ...resume.leftOut]) candidates?.take(candidate);
       trainer.skip(sum(resume.rounds.map(({ steps }) => steps)));
       student.load(resume.student, "the checkpoint");
-      committee?.load(resume, sum(resume.rounds.map(({ round, steps }) => (plan[round + 1] > 0 ? steps : 0))));
+      const choosing = resume.rounds.filter(({ round }) => round < plan.length - 1);
+      committee?.load(resume, sum(choosing.map(({ steps }) => steps)));
     }
     return new DistillRun(input, plan, panels, equipment, start, [preparing]);
   }
@@ -86,7 +90,7 @@ export class DistillRun {
   private restore(): Example[] {
     const size = bytesPerImage(this.input.images);
     const choices = this.answers.filter(isChoice);
-    const { candidates } = this.equipment.selection ?? {};
+    const { candidates } = this.equipment;
     const pixels = candidates?.areBlends === false ? candidates.pixels(choices) : new Uint8Array();
     let place = 0;
     return this.answers.map((answer) => {
@@ -97,8 +101,8 @@ export class DistillRun {
 
   /** @param pixels of the image */
   private exampleOf(image: Chosen, pixels: Uint8Array): Example {
-    const { images, selection } = this.equipment;
-    return isChoice(image) && selection?.candidates.areBlends === false
+    const { images, candidates } = this.equipment;
+    return isChoice(image) && candidates?.areBlends === false
       ? exampleOfRow(images.keep(pixels))
       : exampleOfBlend(image);
   }
@@ -120,7 +124,7 @@ export class DistillRun {
         const options = hearing("holdout", holdout.count);
         this.judge = await watch.time("query", () => HoldoutJudge.create(holdout, asked, student, options));
       }
-      while (!stopReason(this.rounds, this.plan, options)) {
+      while (!stopReason(this.rounds, this.plan.length, options)) {
         this.rounds.push(await this.round(this.rounds.length, this.newWatch()));
         const state = await student.state();
         const isKept = !this.judge || bestRound(this.rounds) === this.rounds.at(-1);
@@ -177,14 +181,15 @@ export class DistillRun {
       blendAt: this.equipment.selection?.acquisition.blendAt,
       rounds: [...this.rounds],
       keptRound: (bestRound(this.rounds) ?? this.rounds.at(-1))?.round,
-      stopped: stopReason(this.rounds, this.plan, options),
+      stopped: stopReason(this.rounds, this.plan.length, options),
       seconds: addSeconds([...before, ...this.watches.map(({ seconds }) => seconds)]),
       interrupted,
     };
   }
 
   private round(round: number, watch: Stopwatch): Promise<RoundReport> {
-    return this.plan[round] > 0 ? this.askingRound(round, watch) : this.closingRound(round, watch);
+    const isClosing = endOfAsking(this.rounds, this.plan.length, this.input.options);
+    return isClosing ? this.closingRound(round, watch) : this.askingRound(round, watch);
   }
 
   private async askingRound(round: number, watch: Stopwatch): Promise<RoundReport> {
@@ -198,7 +203,7 @@ export class DistillRun {
     const steps = stepsOf(round, this.answers.length, options);
     const loss = await watch.time("train", () => this.train(round, steps));
     const unanswered = chosen.length - answered - skipped;
-    const done = await this.closeRound({ round, asked: answered, unanswered, skipped, steps, loss }, watch);
+    const done = await this.judgeRound({ round, asked: answered, unanswered, skipped, steps, loss }, watch);
     const after = await watch.time("evaluate", () => this.beliefs(shown));
     const means = this.keepBeliefs(answered, before, after);
     return { ...done, ...(means ? { chosen: means } : {}), seconds: watch.seconds };
@@ -208,7 +213,7 @@ export class DistillRun {
    * What a round did, and what the student has come to by it.
    * @throws InputError where the student diverged
    */
-  private async closeRound(
+  private async judgeRound(
     done: Omit<RoundReport, "queries" | "holdout" | "test" | "chosen" | "seconds">,
     watch: Stopwatch,
   ): Promise<RoundReport> {
@@ -266,11 +271,12 @@ export class DistillRun {
 
   private async choose(round: number): Promise<Chosen[]> {
     const { observer, signal } = this.input;
-    const { candidates, acquisition } = this.equipment.selection!;
-    candidates.begin(round);
+    const { candidates, selection } = this.equipment;
+    const { acquisition } = selection!;
+    candidates!.begin(round);
     const choices = await acquisition.select(this.plan[round], round, {
       signal,
-      onProgress: (done) => observer?.onProgress?.("select", round, done, candidates.size),
+      onProgress: (done) => observer?.onProgress?.("select", round, done, candidates!.size),
     });
     const useless = choices.find(({ confidence }) => confidence !== undefined && !Number.isFinite(confidence));
     if (useless) {
@@ -278,7 +284,7 @@ export class DistillRun {
         `the student diverged in round ${round - 1}: its confidence in a blend is ${useless.confidence}; lower --rate`,
       );
     }
-    for (const { candidate } of choices) candidates.take(candidate);
+    for (const { candidate } of choices) candidates!.take(candidate);
     return choices;
   }
 
@@ -291,7 +297,7 @@ export class DistillRun {
     const { images, observer, signal } = this.input;
     const { channels, height, width } = images;
     const pixels = chosen.every(isChoice)
-      ? this.equipment.selection!.candidates.pixels(chosen)
+      ? this.equipment.candidates!.pixels(chosen)
       : images.pixels.subarray(0, images.count * bytesPerImage(images));
     const labels = await this.panels.asked.query(
       { count: chosen.length, channels, height, width, pixels },
@@ -326,64 +332,74 @@ export class DistillRun {
   }
 
   private async train(round: number, steps: number): Promise<number> {
-    const { trainer, committee } = this.equipment;
+    const { trainer, examples, committee } = this.equipment;
     // The others are trained for the next round's choice alone.
-    const others = this.plan[round + 1] > 0 ? committee : undefined;
-    const fit = this.fit(round, steps, 1 + (others?.networks.length ?? 0));
+    const others = round < this.plan.length - 1 ? committee : undefined;
+    const total = steps * (1 + (others?.networks.length ?? 0));
     this.giveExamples(this.examples, this.labels);
     this.restart(round);
-    const loss = await trainer.fit(round, fit(0));
-    await others?.train(round, fit(1));
+    const loss = await trainer.fit(round, this.fitting(round, steps, 0, total));
+    await others?.train(round, examples, this.fitting(round, steps, steps, total));
     return loss;
   }
 
   /**
-   * Behind the last query: a committee learns all answers and labels candidates that nobody was asked about, by which the
-   * student learns what one network alone would not have made of the answers.
+   * Behind the last query: a committee learns all answers and labels candidates that nobody was asked about, and the
+   * student learns both. The mean of several students is nearer to the teacher than each of them, and one network can
+   * learn it from images enough (Buciluă, Caruana, Niculescu-Mizil, "Model compression", KDD 2006).
    */
   private async closingRound(round: number, watch: Stopwatch): Promise<RoundReport> {
     const { student, options } = this.input;
     const { trainer, examples } = this.equipment;
-    const added = options.pseudoLabels!;
-    const steps = stepsOf(round, this.answers.length + added, options);
-    const own = this.equipment.committee
-      ? undefined
-      : await watch.time("prepare", () => Committee.create(student, examples, options, mostSteps(this.plan, options)));
-    const committee = this.equipment.committee ?? own!;
-    const others = committee.networks.length;
-    const fit = this.fit(round, steps, others + 1);
+    const pseudoLabels = options.pseudoLabels!;
+    const steps = stepsOf("closing", this.answers.length + pseudoLabels, options);
+    const learning = stepsOf("closing", this.answers.length, options);
+    const committee = this.equipment.committee ?? (await Committee.create(student, options));
+    const before = learning * committee.networks.length;
     try {
       this.giveExamples(this.examples, this.labels);
-      await watch.time("train", () => committee.train(round, fit(0)));
-      const pseudo = await watch.time("select", () => this.pseudoLabelled(round, [student, ...committee.networks]));
+      const fitting = this.fitting(round, learning, 0, before + steps);
+      await watch.time("train", () => committee.train(round, examples, fitting));
+      const students = [student, ...committee.networks];
+      const pseudo = await watch.time("select", () => this.pseudoLabelled(round, pseudoLabels, students));
       this.giveExamples([...this.examples, ...pseudo.examples], [...this.labels, ...pseudo.labels]);
     } finally {
-      own?.dispose();
+      if (committee !== this.equipment.committee) committee.dispose();
     }
     this.restart(round);
-    const loss = await watch.time("train", () => trainer.fit(round, fit(others)));
-    return this.closeRound({ round, asked: 0, unanswered: 0, skipped: 0, pseudoLabels: added, steps, loss }, watch);
+    const fitting = this.fitting(round, steps, before, before + steps);
+    const loss = await watch.time("train", () => trainer.fit(round, fitting));
+    return this.judgeRound({ round, asked: 0, unanswered: 0, skipped: 0, pseudoLabels, steps, loss }, watch);
   }
 
-  /** Candidates by chance, with what the students make of them. */
+  /** Candidates by chance, with the mean of what the students say of them. */
   private async pseudoLabelled(
     round: number,
+    count: number,
     students: readonly Network[],
   ): Promise<{ examples: Example[]; labels: Float32Array[] }> {
     const { images, options, observer, signal } = this.input;
-    const { candidates } = this.equipment.selection!;
-    const count = options.pseudoLabels!;
+    const candidates = this.equipment.candidates!;
     candidates.begin(round);
     const acquisition = new RandomAcquisition({ candidates, student: students[0], seed: options.seed });
     const choices = await acquisition.select(count, round);
-    const pixels = candidates.pixels(choices);
-    const total = count * students.length;
-    const onProgress = (done: number) => observer?.onProgress?.("select", round, done, total);
-    const labels = await pseudoLabels(students, pixels, { signal, onProgress });
-    const size = bytesPerImage(images);
-    const examples = choices.map((choice, index) =>
-      this.exampleOf(choice, pixels.subarray(index * size, (index + 1) * size)),
-    );
+    const predictor = await MeanPredictor.create(students, Math.min(count, PORTION));
+    const examples: Example[] = [];
+    const labels: Float32Array[] = [];
+    try {
+      for (let start = 0; start < count; start += PORTION) {
+        const portion = choices.slice(start, start + PORTION);
+        const pixels = candidates.pixels(portion);
+        for (const label of await predictor.predict(pixels, signal)) labels.push(label);
+        const size = bytesPerImage(images);
+        for (const [index, choice] of portion.entries()) {
+          examples.push(this.exampleOf(choice, pixels.subarray(index * size, (index + 1) * size)));
+        }
+        observer?.onProgress?.("select", round, labels.length, count);
+      }
+    } finally {
+      predictor.dispose();
+    }
     return { examples, labels };
   }
 
@@ -405,27 +421,26 @@ export class DistillRun {
   }
 
   /**
-   * How networks are trained in a round, one after the other.
-   * @param networks how many
-   * @returns how the next is, where so many are done
+   * How a network is trained in a round on the examples that were given.
+   * @param before steps of the `total` that other networks have made in this round
    */
-  private fit(round: number, steps: number, networks: number): (done: number) => FitOptions {
+  private fitting(round: number, steps: number, before: number, total: number): FitOptions {
     const { options, observer, signal } = this.input;
-    return (done) => ({
+    return {
       steps,
       schedule: options.schedule,
-      emphasis: this.emphasis(),
+      emphasis: this.emphasis(this.equipment.examples.count),
       warped: round < (options.augmentRounds ?? Infinity),
       signal,
-      onProgress: (step) => observer?.onProgress?.("train", round, done * steps + step, networks * steps),
-    });
+      onProgress: (done) => observer?.onProgress?.("train", round, before + done, total),
+    };
   }
 
   /** The real images stand first; where they are fewer than `realShare` asks for, batches have them oftener. */
-  private emphasis(): Emphasis | undefined {
+  private emphasis(examples: number): Emphasis | undefined {
     const { realShare: share = 0 } = this.input.options;
     const count = this.answers.filter((answer) => !isChoice(answer)).length;
-    return count > 0 && count < share * this.equipment.examples.count ? { count, share } : undefined;
+    return count > 0 && count < share * examples ? { count, share } : undefined;
   }
 
   dispose(): void {

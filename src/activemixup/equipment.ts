@@ -1,5 +1,4 @@
 import { Examples, Trainer } from "../nn/index.js";
-import type { Tensor } from "../tensor/index.js";
 import { findStrategy, type Acquisition } from "./acquisition/index.js";
 import { Beliefs } from "./beliefs.js";
 import { candidateKinds, createCandidates, type Candidates } from "./candidates/index.js";
@@ -15,14 +14,16 @@ export interface Equipment {
   readonly trainer: Trainer;
   /** The other students of the committee, where the strategy asks one. */
   readonly committee: Committee | undefined;
+  /** What is chosen from, where anything is. */
+  readonly candidates: Candidates | undefined;
+  /** Where candidates are chosen to be asked about. */
   readonly selection: Selection | undefined;
 }
 
-/** What is chosen from, and how. */
+/** How it is chosen what is asked about. */
 export interface Selection {
-  readonly candidates: Candidates;
   readonly acquisition: Acquisition;
-  /** What the student says of those that were chosen. */
+  /** What the student says of what was chosen. */
   readonly beliefs: Beliefs;
 }
 
@@ -36,41 +37,36 @@ export async function createEquipment(
   classes: number,
 ): Promise<Equipment> {
   const { images: real, student, options } = input;
-  const chosen = sum(chosenInRounds(plan, options));
-  const kept = candidateKinds[options.candidates].compositions ? chosen : 0;
+  const chosen = chosenInRounds(plan, options);
+  const kept = candidateKinds[options.candidates].compositions ? sum(chosen) : 0;
   const images = new TrainingImages(student.device, real, kept);
-  const examples = new Examples(student.device, images.tensor, plan[0] + chosen, classes);
-  const most = mostSteps(plan, options);
-  const trainer = await Trainer.create(student, examples, options, most);
-  const { committee: asksCommittee = false } = findStrategy(options.strategy);
-  const committee =
-    asksCommittee && plan.length > 1 ? await Committee.create(student, examples, options, most) : undefined;
-  const selection = plan.length > 1 ? await select(input, plan, images.real, committee) : undefined;
-  return { images, examples, trainer, committee, selection };
+  const examples = new Examples(student.device, images.tensor, plan[0] + sum(chosen), classes);
+  const trainer = await Trainer.create(student, examples, options, mostSteps(plan, options));
+  const { committee: asksCommittee = false, single = false } = findStrategy(options.strategy);
+  const committee = asksCommittee && plan.length > 1 ? await Committee.create(student, options) : undefined;
+  const candidates = chosen.length > 0 ? createCandidates(real, images.real, options, single) : undefined;
+  const selection = plan.length > 1 ? await select(input, plan, candidates!, committee) : undefined;
+  return { images, examples, trainer, committee, candidates, selection };
 }
 
 /** Gives the memory back. */
-export function disposeEquipment({ images, examples, trainer, committee, selection }: Equipment): void {
+export function disposeEquipment({ images, examples, trainer, committee, candidates, selection }: Equipment): void {
   selection?.acquisition.dispose();
   selection?.beliefs.dispose();
-  selection?.candidates.dispose();
+  candidates?.dispose();
   committee?.dispose();
   trainer.dispose();
   images.dispose();
   examples.dispose();
 }
 
-/** The candidates that the options mean, and what chooses from them. */
 async function select(
-  { images, student, options }: DistillInput,
+  { student, options: { strategy, seed, badgeSample } }: DistillInput,
   [, ...rounds]: readonly number[],
-  real: Tensor<"u8">,
+  candidates: Candidates,
   committee: Committee | undefined,
 ): Promise<Selection> {
-  const { strategy, seed, badgeSample } = options;
-  const { create, single = false } = findStrategy(strategy);
-  const candidates = createCandidates(images, real, options, single);
   const context = { candidates, student, others: committee?.networks, seed, badgeSample };
-  const acquisition = await create!(context);
-  return { candidates, acquisition, beliefs: await Beliefs.create(student, Math.max(1, ...rounds)) };
+  const acquisition = await findStrategy(strategy).create!(context);
+  return { acquisition, beliefs: await Beliefs.create(student, Math.max(1, ...rounds)) };
 }

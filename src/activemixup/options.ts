@@ -46,7 +46,10 @@ export interface DistillOptions {
   readonly badgeSample?: number | undefined;
   /** Passes over all that is labelled, in each round. */
   readonly epochs: number;
-  /** Training steps in each round, instead of `epochs`: one number, or one a round, that of the real images first. */
+  /**
+   * Training steps in each round, instead of `epochs`: one number, or one a round, that of the real images first and the
+   * closing one of pseudo-labels last.
+   */
   readonly steps?: number | readonly number[] | undefined;
   /** Share of each training batch that the real images make up at least, 0 to 1; as their number gives where absent. */
   readonly realShare?: number | undefined;
@@ -56,7 +59,7 @@ export interface DistillOptions {
   readonly average?: number | undefined;
   /**
    * Candidates that a committee labels in the teacher's place, in a closing round of its own that asks nothing: the
-   * student is trained on the answers and on these. No such round where absent.
+   * student is trained on the answers and on these. No such round where absent, or where `targetAgreement` is reached.
    */
   readonly pseudoLabels?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */

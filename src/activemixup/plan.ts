@@ -47,15 +47,24 @@ export function planDistill(input: DistillPlanInput): number[] {
   }
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
-  checkStrategy(
-    input,
-    plan.slice(1).filter((asked) => asked > 0),
-  );
+  checkStrategy(input, plan.slice(1));
+  const { pseudoLabels } = options;
   if (mostSteps(plan, options) > MOST_STEPS) {
-    throw new InputError(`--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them`);
+    throw new InputError(
+      `--epochs or --steps give more than ${MOST_STEPS} training steps in a round; lower them` +
+        (pseudoLabels === undefined ? "" : ", or --pseudo-labels"),
+    );
   }
-  if (plan.length > 1) {
-    checkCandidates(images, chosenInRounds(plan, options), options, student.device.capabilities.bindingBytes);
+  const chosen = chosenInRounds(plan, options);
+  const { bindingBytes } = student.device.capabilities;
+  if (chosen.length > 0) checkCandidates(images, chosen, options, bindingBytes);
+  const examples = plan[0] + sum(chosen);
+  const bytes = 4 * examples * student.spec.classes;
+  if (bytes > bindingBytes) {
+    throw new InputError(
+      `the answers to ${examples} images, of ${student.spec.classes} classes, are ${bytes} bytes, and this device takes ` +
+        `${bindingBytes} in one place; lower --budget${pseudoLabels === undefined ? "" : " or --pseudo-labels"}`,
+    );
   }
   return plan;
 }
@@ -97,7 +106,13 @@ function checkStrategy(
   { student, options: { strategy, committee, badgeSample, pseudoLabels } }: DistillPlanInput,
   rounds: readonly number[],
 ): void {
-  const { check, committee: asksCommittee = false } = findStrategy(strategy);
+  const { check, create, committee: asksCommittee = false } = findStrategy(strategy);
+  if (pseudoLabels !== undefined) {
+    requireWhole("--pseudo-labels", pseudoLabels, 1);
+    if (!create) {
+      throw new InputError(`--pseudo-labels is of candidates, and --strategy ${strategy} has none; leave it out`);
+    }
+  }
   if (badgeSample !== undefined) {
     requireWhole("--badge-sample", badgeSample, 1);
     if (strategy !== "badge")
@@ -152,30 +167,34 @@ const MOST_ROUNDS = 10_000;
 /** Beyond, answers are so soft that f32 rounds away what they tell. */
 const HOTTEST = 100;
 
-/** Training steps of a round, by its number and by the examples that there are by then. */
-export function stepsOf(round: number, examples: number, { steps, epochs, batch }: DistillOptions): number {
-  if (steps !== undefined) return typeof steps === "number" ? steps : steps[round];
-  return Math.max(1, Math.round((examples * epochs) / batch));
+/**
+ * Training steps of a round.
+ * @param round its number, or the closing one
+ * @param examples that there are by then
+ */
+export function stepsOf(round: number | "closing", examples: number, { steps, epochs, batch }: DistillOptions): number {
+  if (typeof steps === "object") return round === "closing" ? steps.at(-1)! : steps[round];
+  return steps ?? Math.max(1, Math.round((examples * epochs) / batch));
 }
 
-/** Most training steps of one round of the plan. */
+/** Most training steps of one round: of the plan, or the closing one. */
 export function mostSteps(plan: readonly number[], options: DistillOptions): number {
-  const added = [plan[0], ...chosenInRounds(plan, options)];
-  return Math.max(...[...plan.keys()].map((round) => stepsOf(round, sum(added.slice(0, round + 1)), options)));
+  const rounds = [...plan.keys()].map((round) => stepsOf(round, sum(plan.slice(0, round + 1)), options));
+  const { pseudoLabels } = options;
+  const closing = pseudoLabels === undefined ? [] : [stepsOf("closing", sum(plan) + pseudoLabels, options)];
+  return Math.max(...rounds, ...closing);
 }
 
-/** Candidates that are chosen in each round after the first: as many as are asked about, or given pseudo-labels. */
-export function chosenInRounds(
-  [, ...plan]: readonly number[],
-  { pseudoLabels = 0 }: Pick<DistillOptions, "pseudoLabels">,
-): number[] {
-  return plan.map((asked) => (asked === 0 ? pseudoLabels : asked));
+/** Candidates that are chosen in each round after the first: to be asked about, and for pseudo-labels in a closing one. */
+export function chosenInRounds([, ...asked]: readonly number[], { pseudoLabels }: DistillOptions): number[] {
+  return pseudoLabels === undefined ? asked : [...asked, pseudoLabels];
 }
 
 function checkSteps(plan: readonly number[], { steps, pseudoLabels }: DistillOptions): void {
-  if (typeof steps === "object" && steps.length !== plan.length) {
+  const rounds = plan.length + (pseudoLabels === undefined ? 0 : 1);
+  if (typeof steps === "object" && steps.length !== rounds) {
     throw new InputError(
-      `--steps gives ${steps.length} numbers; expected one for all rounds, or one for each of the ${plan.length}, ` +
+      `--steps gives ${steps.length} numbers; expected one for all rounds, or one for each of the ${rounds}, ` +
         `the round of the real images first` +
         (pseudoLabels === undefined ? "" : ", that of pseudo-labels last"),
     );
@@ -184,22 +203,11 @@ function checkSteps(plan: readonly number[], { steps, pseudoLabels }: DistillOpt
 
 /**
  * Images that are trained on and asked about in each round, the real ones first: with those held out they sum to the
- * budget less its reserve. 0 in the closing round of pseudo-labels, which alone asks nothing.
+ * budget less its reserve. A closing round of pseudo-labels, which asks nothing, is not among them.
  * @param held real images that are held out
  * @throws InputError where an option is out of range, or the budget does not cover the real images.
  */
 export function planRounds(trained: number, options: DistillOptions, held = 0): number[] {
-  const { strategy, pseudoLabels } = options;
-  const asked = planAsked(trained, options, held);
-  if (pseudoLabels === undefined) return asked;
-  requireWhole("--pseudo-labels", pseudoLabels, 1);
-  if (!findStrategy(strategy).create) {
-    throw new InputError(`--pseudo-labels are of candidates, and --strategy ${strategy} has none; leave it out`);
-  }
-  return [...asked, 0];
-}
-
-function planAsked(trained: number, options: DistillOptions, held: number): number[] {
   const n = trained + held;
   const { budget, reserve, rounds, perRound, totals, epochs, steps, batch, strategy, lambdas } = options;
   requireWhole("--budget", budget, 1);

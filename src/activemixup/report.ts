@@ -23,7 +23,7 @@ export interface AnsweredQuery extends MixedPair, Partial<Omit<Choice, keyof Mix
 export type StopReason =
   /** All rounds are done. */
   | "plan"
-  /** Attempts that failed used up the budget before all rounds were done. */
+  /** Attempts that failed used up the budget before all was asked that was planned. */
   | "budget"
   /** The student agrees with the teacher as often as was asked for. */
   | "target-agreement"

@@ -16,24 +16,34 @@ function isBetter({ holdout }: RoundReport, best: RoundReport | undefined): bool
   return ahead > 0 || (ahead === 0 && holdout.divergence.value < best.holdout.divergence.value);
 }
 
+type Stopping = Pick<DistillOptions, "targetAgreement" | "patience" | "pseudoLabels">;
+
 /**
  * Why the run is over after these rounds; undefined where it goes on.
- * @param plan queries of each round: where they ran out, one that asks nothing can still be made
+ * @param planned rounds that ask
  */
-export function stopReason(
+export function stopReason(rounds: readonly RoundReport[], planned: number, options: Stopping): StopReason | undefined {
+  const reason = endOfAsking(rounds, planned, options);
+  const isClosed = options.pseudoLabels === undefined || rounds.some((round) => round.pseudoLabels !== undefined);
+  // A closing round asks nothing: whatever ended the asking, there can be one. Who has what was wanted needs none.
+  return isClosed || reason === "target-agreement" ? reason : undefined;
+}
+
+/** Why no further round asks: there may be a closing one still. */
+export function endOfAsking(
   rounds: readonly RoundReport[],
-  plan: readonly number[],
-  { targetAgreement, patience }: Pick<DistillOptions, "targetAgreement" | "patience">,
+  planned: number,
+  { targetAgreement, patience }: Stopping,
 ): StopReason | undefined {
-  const last = rounds.at(-1);
+  const asking = rounds.filter(({ pseudoLabels }) => pseudoLabels === undefined);
+  const last = asking.at(-1);
   if (!last) return undefined;
   if (targetAgreement !== undefined && last.holdout && last.holdout.agreement.value >= targetAgreement) {
     return "target-agreement";
   }
-  const isDone = rounds.length === plan.length;
-  if (rounds.some(({ unanswered }) => unanswered > 0) && (isDone || plan[rounds.length] > 0)) return "budget";
-  if (isDone) return "plan";
-  const best = bestRound(rounds);
+  if (last.unanswered > 0) return "budget";
+  if (asking.length === planned) return "plan";
+  const best = bestRound(asking);
   if (patience !== undefined && best && last.round - best.round >= patience) return "patience";
   return undefined;
 }

@@ -3,12 +3,12 @@ import {
   createCandidates,
   defaultDistillOptions,
   distill,
+  holdOut,
   MemoryStore,
-  planRounds,
+  planDistill,
   RandomAcquisition,
   serviceManner,
   specFor,
-  stopReason,
   studentSeed,
   TeacherFault,
   warpRanges,
@@ -17,7 +17,8 @@ import {
   type DistillOptions,
   type DistillReport,
 } from "../../src/activemixup/index.js";
-import { pseudoLabels } from "../../src/activemixup/pseudo-labels.js";
+import { Committee } from "../../src/activemixup/committee.js";
+import { MeanPredictor } from "../../src/activemixup/mean-predictor.js";
 import { exampleOfBlend } from "../../src/activemixup/training-images.js";
 import { drawDigits } from "../../src/data/index.js";
 import { encodeNetwork, encodeState, Examples, Network, Predictor, Trainer } from "../../src/nn/index.js";
@@ -77,8 +78,9 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
   it("are the mean of what the students say of each image", async () => {
     const device = devices[name];
     const networks = [1, 2, 3].map((seed) => new Network(device, specFor("lenet5-half", images, CLASSES), seed));
-    const seen: number[] = [];
-    const labels = await pseudoLabels(networks, images.pixels, { onProgress: (done) => seen.push(done) });
+    const mean = await MeanPredictor.create(networks, 5);
+    const labels = await mean.predict(images.pixels);
+    mean.dispose();
     expect(labels).toHaveLength(12);
     const said: Float32Array[] = [];
     for (const network of networks) {
@@ -94,8 +96,6 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
         expect(new Set(each).size).toBe(3);
       }
     }
-    expect(seen.at(-1)).toBe(36);
-    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
   it("are of candidates by chance, by the student and one that learnt the same answers; both sets are trained on", async () => {
@@ -135,7 +135,8 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
     const chosen = await new RandomAcquisition({ candidates, student: kept, seed: options.seed }).select(20, 3);
     const asked = new Set(before.answers.map(({ candidate }) => candidate));
     expect(chosen.filter(({ candidate }) => asked.has(candidate))).toEqual([]);
-    const labels = await pseudoLabels([kept, other], candidates.pixels(chosen));
+    const mean = await MeanPredictor.create([kept, other], 20);
+    const labels = await mean.predict(candidates.pixels(chosen));
     examples.set(
       [...answered, ...chosen.map((choice) => exampleOfBlend(choice))],
       softened([...before.answers.map(({ label }) => label), ...labels]),
@@ -145,7 +146,7 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
     const loss = await trainer.fit(3, { steps: 5, schedule: options.schedule });
     expect(report.rounds[3].loss).toBe(loss);
     expect(student).toEqual(await encodeNetwork(kept));
-    for (const used of [ofOther, trainer, examples, candidates, other, kept, real]) used.dispose();
+    for (const used of [mean, ofOther, trainer, examples, candidates, other, kept, real]) used.dispose();
   });
 });
 
@@ -198,31 +199,88 @@ describe("a run that closes with pseudo-labels", () => {
     expect(report.rounds[3].pseudoLabels).toBe(20);
   });
 
-  it("is over earlier where a round before the last used up the budget", () => {
-    const round = (unanswered: number) => ({ unanswered }) as DistillReport["rounds"][number];
-    expect(stopReason([round(0), round(2)], [12, 9, 9, 0], {})).toBe("budget");
-    expect(stopReason([round(0), round(2)], [12, 9, 0], {})).toBeUndefined();
-    expect(stopReason([round(0), round(2), round(0)], [12, 9, 0], {})).toBe("budget");
-    expect(stopReason([round(0), round(0), round(0)], [12, 9, 0], {})).toBe("plan");
+  it("does so too where no round brought a better student, and not where one is good enough", async () => {
+    const { images: trained, held } = holdOut(images, 0.25, base.seed);
+    const more = { images: trained, holdout: held };
+    const options: DistillOptions = { ...base, steps: 5, budget: 24, rounds: 6, patience: 1 };
+    const still: DistillOptions = { ...options, schedule: { kind: "constant", rate: 1e-30 } };
+    const { report, checkpoints } = await run(devices.cpu, still, more);
+    expect(report).toMatchObject({ stopped: "patience", keptRound: 0 });
+    expect(report.rounds.map((round) => round.pseudoLabels)).toEqual([undefined, undefined, 20]);
+    const rest = await run(devices.cpu, still, { ...more, resume: checkpoints[1] });
+    expect(rest.report.rounds.map(({ holdout }) => holdout)).toEqual(report.rounds.map(({ holdout }) => holdout));
+    const constant = new BrightnessTeacher();
+    const third = Float32Array.from({ length: CLASSES }, (_, index) => (index === 3 ? 1 : 0));
+    constant.query = ({ count }) => Promise.resolve(Array.from({ length: count }, () => third));
+    const easy: DistillOptions = { ...options, steps: 12, patience: undefined, targetAgreement: 1 };
+    const reached = await run(devices.cpu, easy, { ...more, teacher: constant });
+    expect(reached.report.stopped).toBe("target-agreement");
+    expect(reached.report.rounds.every((round) => round.pseudoLabels === undefined)).toBe(true);
+  });
+
+  it("trains by epochs: the others over the answers, the student over all", async () => {
+    const { report, trained } = await run(devices.cpu, { ...base, steps: undefined, epochs: 2 });
+    expect(report.rounds.map(({ steps }) => steps)).toEqual([3, 5, 8, 13]);
+    expect(trained.at(-1)).toEqual([8 + 8 + 13, 8 + 8 + 13]);
+  });
+
+  it("leaves no memory behind where it is aborted while the committee labels, and goes on from before", async () => {
+    const device = devices.gpu;
+    const whole = await run(device, { ...base, ...mixture });
+    const before = device.stats();
+    const aborting = new AbortController();
+    const checkpoints: Checkpoint[] = [];
+    const student = newStudent(device);
+    const report = await distill({
+      ...{
+        images,
+        student,
+        options: { ...base, ...mixture },
+        teacher: new BrightnessTeacher(),
+        signal: aborting.signal,
+      },
+      observer: {
+        onRound: (_round, _soFar, checkpoint) => {
+          checkpoints.push(checkpoint);
+          return Promise.resolve();
+        },
+        onProgress: (phase, round) => {
+          if (phase === "select" && round === 3) aborting.abort();
+        },
+      },
+    });
+    student.dispose();
+    expect(report).toMatchObject({ interrupted: true, queries: 30 });
+    expect(report.rounds).toHaveLength(3);
+    const { liveBuffers, liveBytes } = device.stats();
+    expect({ liveBuffers, liveBytes }).toEqual({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+    const rest = await run(device, { ...base, ...mixture }, { resume: checkpoints[2] });
+    expect(rest.student).toEqual(whole.student);
+  });
+
+  it("says so where a student of the committee diverges", async () => {
+    const student = newStudent(devices.cpu);
+    const committee = await Committee.create(student, { ...base, committee: 2 });
+    const real = createTensor(devices.cpu, [12, 1, 12, 12], { dtype: "u8", data: images.pixels });
+    const examples = new Examples(devices.cpu, real, 1, CLASSES);
+    examples.set([{ first: 0, second: 0, weight: 65536 }], new Float32Array(CLASSES).fill(0.1));
+    const fit = { steps: 4, schedule: { kind: "constant", rate: 1e38 } as const };
+    await expect(committee.train(3, examples, fit)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: a student of the committee diverged in round 3: its loss is NaN; lower --rate]`,
+    );
+    for (const used of [committee, examples, real, student]) used.dispose();
   });
 });
 
 describe("a plan with pseudo-labels", () => {
-  const plan = (change: Partial<DistillOptions>) => planRounds(12, { ...base, ...change });
   const attempt = (change: Partial<DistillOptions>) => run(devices.cpu, { ...base, ...change });
 
-  it("ends with a round that asks nothing", () => {
-    expect(plan({})).toEqual([12, 9, 9, 0]);
-    expect(plan({ pseudoLabels: undefined })).toEqual([12, 9, 9]);
-    expect(plan({ budget: 12 })).toEqual([12, 0]);
-  });
-
   it("names what does not fit it", async () => {
-    expect(() => plan({ pseudoLabels: 0 })).toThrowErrorMatchingInlineSnapshot(
+    await expect(attempt({ pseudoLabels: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --pseudo-labels is 0; expected a whole number from 1 up]`,
     );
-    expect(() => plan({ strategy: "real-only" })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: --pseudo-labels are of candidates, and --strategy real-only has none; leave it out]`,
+    await expect(attempt({ strategy: "real-only", steps: 3 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --pseudo-labels is of candidates, and --strategy real-only has none; leave it out]`,
     );
     await expect(attempt({ steps: [1, 1, 1] })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --steps gives 3 numbers; expected one for all rounds, or one for each of the 4, the round of the real images first, that of pseudo-labels last]`,
@@ -239,6 +297,15 @@ describe("a plan with pseudo-labels", () => {
       attempt({ pseudoLabels: undefined, committee: 2, steps: 3 }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --committee is of --strategy committee and of --pseudo-labels; the strategy is confidence: leave it out]`,
+    );
+    await expect(attempt({ steps: undefined, epochs: 20_000_000 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --epochs or --steps give more than 16777216 training steps in a round; lower them, or --pseudo-labels]`,
+    );
+    const { spec } = newStudent(devices.cpu);
+    const student = { spec, device: { capabilities: { bindingBytes: 1999 } } } as Network;
+    const small = { images, student, teacher: new BrightnessTeacher(), options: base };
+    expect(() => planDistill(small)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: the answers to 50 images, of 10 classes, are 2000 bytes, and this device takes 1999 in one place; lower --budget or --pseudo-labels]`,
     );
     await expect(attempt({ committee: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --committee is 1; expected a whole number from 2 to 16, the student among them]`,

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { describeRound } from "../../cli/distill/describe.js";
 import { idleOption, methodOptions } from "../../cli/distill/method.js";
 import { withDistillOptions, type DistillCommandOptions } from "../../cli/distill/options.js";
-import { recipes } from "../../src/activemixup/index.js";
+import { recipes, type RoundReport } from "../../src/activemixup/index.js";
 
 const words = ["--images", "digits", "--student", "lenet5", "--n", "20", "--budget", "40", "--out", "run"];
 
@@ -32,6 +33,15 @@ describe("methodOptions", () => {
   it("averages weights where told so", () => {
     expect(methodOptions(parse(), []).average).toBe(undefined);
     expect(methodOptions(parse("--average", "0.25"), []).average).toBe(0.25);
+  });
+
+  it("has candidates labelled behind the last query where told so", () => {
+    expect(methodOptions(parse(), []).pseudoLabels).toBe(undefined);
+    const { pseudoLabels, committee } = methodOptions(parse("--pseudo-labels", "500", "--committee", "2"), []);
+    expect([pseudoLabels, committee]).toEqual([500, 2]);
+    const round = { round: 2, queries: 40, loss: 1, seconds: { train: 2 }, pseudoLabels } as unknown as RoundReport;
+    expect(describeRound(round)).toBe("round 2: 40 queries, 500 pseudo-labels, loss 1.0000, 2.0 s");
+    expect(describeRound({ ...round, pseudoLabels: undefined })).toBe("round 2: 40 queries, loss 1.0000, 2.0 s");
   });
 
   it("warps training images and candidates alike, where there is no word to the contrary", () => {

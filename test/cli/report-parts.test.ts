@@ -9,7 +9,7 @@ import { contactSheets } from "../../cli/report/contact-sheet.js";
 import { differencesPart } from "../../cli/report/differences.js";
 import { statePart, tiles } from "../../cli/report/overview.js";
 import type { ToldRun } from "../../cli/report/read.js";
-import type { RunRecord } from "../../cli/report/record.js";
+import { countRounds, type RunRecord } from "../../cli/report/record.js";
 import { roundsTable } from "../../cli/report/rounds.js";
 import { escapeHtml } from "../../cli/escape.js";
 import { html, htmlTable } from "../../cli/report/html.js";
@@ -191,6 +191,9 @@ describe("parts of a run's page", () => {
     const { text } = roundsTable(record({ summary: told }).summary);
     expect(text).toContain("Round 3 asks about nothing: a committee of students labelled 1,234 candidates.");
     expect(roundsTable(record({}).summary).text).not.toContain("asks about nothing");
+    const method = { strategy: "badge", rounds: 2 };
+    const config = { ...record({}).config, method };
+    expect(countRounds(record({ config, summary: told }))).toBe("2 of 2");
   });
 
   it("the run in a few numbers has the kept round's agreement, and all that may have been charged for", () => {
