@@ -16,13 +16,15 @@ function isBetter({ holdout }: RoundReport, best: RoundReport | undefined): bool
   return ahead > 0 || (ahead === 0 && holdout.divergence.value < best.holdout.divergence.value);
 }
 
-type Stopping = Pick<DistillOptions, "targetAgreement" | "patience" | "pseudoLabels">;
-
 /**
  * Why the run is over after these rounds; undefined where it goes on.
  * @param planned rounds that ask
  */
-export function stopReason(rounds: readonly RoundReport[], planned: number, options: Stopping): StopReason | undefined {
+export function stopReason(
+  rounds: readonly RoundReport[],
+  planned: number,
+  options: Pick<DistillOptions, "targetAgreement" | "patience" | "pseudoLabels">,
+): StopReason | undefined {
   const reason = endOfAsking(rounds, planned, options);
   const isClosed = options.pseudoLabels === undefined || rounds.some((round) => round.pseudoLabels !== undefined);
   // A closing round asks nothing: whatever ended the asking, there can be one. Who has what was wanted needs none.
@@ -33,7 +35,7 @@ export function stopReason(rounds: readonly RoundReport[], planned: number, opti
 export function endOfAsking(
   rounds: readonly RoundReport[],
   planned: number,
-  { targetAgreement, patience }: Stopping,
+  { targetAgreement, patience }: Pick<DistillOptions, "targetAgreement" | "patience">,
 ): StopReason | undefined {
   const asking = rounds.filter(({ pseudoLabels }) => pseudoLabels === undefined);
   const last = asking.at(-1);

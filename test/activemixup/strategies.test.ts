@@ -178,7 +178,7 @@ describe("what a strategy cannot work with is refused when the run is planned:",
       `[InputError: --committee is 1; expected a whole number from 2 to 16, the student among them]`,
     );
     expect(attempt({ strategy: "margin", committee: 4 })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: --committee is of --strategy committee; the strategy is margin]`,
+      `[InputError: --committee is of --strategy committee and of --pseudo-labels; the strategy is margin: leave it out]`,
     );
     expect(attempt({ strategy: "committee", committee: 4 })).not.toThrow();
   });
