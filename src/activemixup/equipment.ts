@@ -30,6 +30,7 @@ export interface Selection {
 /**
  * Takes the memory that a run needs, and records its steps.
  * @param plan queries of each round
+ * @param classes of the answers
  */
 export async function createEquipment(
   input: DistillInput,

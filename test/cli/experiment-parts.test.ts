@@ -2,9 +2,9 @@ import { Command } from "commander";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { queriesToReach, sharesOf, spreadOf, type CurvePoint } from "../../cli/experiment/curve.js";
-import { formatShare, formatSpread } from "../../cli/experiment/markdown.js";
+import { formatShare, formatSpread, markdown } from "../../cli/experiment/markdown.js";
 import { parseOptionValues, shellLine, type OptionValues } from "../../cli/experiment/option-line.js";
-import { meanCurve, rowResult, type RunResult } from "../../cli/experiment/results.js";
+import { meanCurve, rowResult, type ExperimentResults, type RunResult } from "../../cli/experiment/results.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
 
 const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
@@ -61,6 +61,17 @@ describe("queries that a row needs", () => {
       [900, { mean: 0.9, count: 1 }],
     ]);
     expect(meanCurve(row, "accuracy").at(-1)).toEqual({ queries: 900, value: 0.9 });
+  });
+
+  it("are told of as such where only the last of them come with pseudo-labels", () => {
+    const page = (closing: object) => {
+      const rounds = [{ queries: 500 }, { queries: 500, ...closing }].map((round) => ({ ...round, steps: 1 }));
+      const run = { seed: 0, queries: 500, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
+      const rows = [rowResult({ name: "closed", options: {} }, {}, [0], [run])];
+      return markdown({ title: "", about: "", rows } as unknown as ExperimentResults, []);
+    };
+    expect(page({ pseudoLabels: 40 })).toContain("With pseudo-labels at their last point alone: closed.");
+    expect(page({})).not.toContain("pseudo-labels");
   });
 
   it("are all of the baseline's where the row is the baseline and rises", () => {
