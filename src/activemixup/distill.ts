@@ -1,5 +1,5 @@
 import type { DistillInput } from "./distill-input.js";
-import { DistillRun } from "./distill-run.js";
+import { DistillRun } from "./run/distill-run.js";
 import type { DistillReport } from "./report.js";
 
 /**

@@ -16,6 +16,11 @@ export interface Choice extends MixedPair {
   readonly confidence?: number;
 }
 
+/** Whether an image was chosen among candidates; it is a real image otherwise. */
+export function isChoice<T extends MixedPair & Partial<Choice>>(image: T): image is T & Choice {
+  return image.candidate !== undefined;
+}
+
 /**
  * What an acquisition chooses from (step 2 of the paper): candidates, each an image, or one image for each λ of a grid.
  * In a round they have places from 0 on; images are made when they are looked at, and never stored.

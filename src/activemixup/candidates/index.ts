@@ -1,5 +1,6 @@
 /** What an acquisition chooses from. */
 export { chooseBlendAt, scoringWork, type BlendAt, type ScoringWork } from "./blend-at.js";
+export { isChoice } from "./candidates.js";
 export type { Candidates, CandidateView, Choice, Heads, ViewOptions } from "./candidates.js";
 export type { Box, Composition, CompositionKind } from "./composition.js";
 export { ComposedCandidates, type CompositionOptions } from "./compositions.js";

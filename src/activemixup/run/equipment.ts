@@ -1,11 +1,12 @@
-import { Examples, Trainer } from "../nn/index.js";
-import { findStrategy, type Acquisition } from "./acquisition/index.js";
-import { Beliefs } from "./beliefs.js";
-import { candidateKinds, createCandidates, type Candidates } from "./candidates/index.js";
-import { Committee } from "./committee.js";
-import type { DistillInput } from "./distill-input.js";
-import { chosenInRounds, mostSteps, sum } from "./plan.js";
-import { TrainingImages } from "./training-images.js";
+import { Examples, Trainer } from "../../nn/index.js";
+import { findStrategy, type Acquisition } from "../acquisition/index.js";
+import { Beliefs } from "../beliefs.js";
+import type { MixedPair } from "../blend.js";
+import { candidateKinds, createCandidates, isChoice, type Candidates, type Choice } from "../candidates/index.js";
+import { Committee } from "../committee.js";
+import type { DistillInput } from "../distill-input.js";
+import { chosenInRounds, mostSteps, sum } from "../plan.js";
+import { exampleOfBlend, exampleOfRow, TrainingImages, type Example } from "../training-images.js";
 
 /** What a run holds on the device while it goes on. */
 export interface Equipment {
@@ -59,6 +60,18 @@ export function disposeEquipment({ images, examples, trainer, committee, candida
   trainer.dispose();
   images.dispose();
   examples.dispose();
+}
+
+/**
+ * An image as an example; a composition is kept among the training images, once each time that this is called.
+ * @param pixels of the image
+ */
+export function exampleOf(
+  { images, candidates }: Pick<Equipment, "images" | "candidates">,
+  image: MixedPair & Partial<Choice>,
+  pixels: Uint8Array,
+): Example {
+  return isChoice(image) && candidates?.areBlends === false ? exampleOfRow(images.keep(pixels)) : exampleOfBlend(image);
 }
 
 async function select(

@@ -1,5 +1,5 @@
-import type { DistillOptions } from "./options.js";
-import type { RoundReport, StopReason } from "./report.js";
+import type { DistillOptions } from "../options.js";
+import type { RoundReport, StopReason } from "../report.js";
 
 /**
  * The round whose student does best on the held-out images: by agreement, then by the smaller divergence, then the
