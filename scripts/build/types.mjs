@@ -23,7 +23,7 @@ const names = rooms.map(({ name }) => `${name}/index`);
 const bundle = await rollup({
   input: Object.fromEntries(names.map((name) => [`src/${name}`, join(declarations, `${name}.d.ts`)])),
   external: (id) => !id.startsWith(".") && !id.startsWith("/"),
-  plugins: [dts()],
+  plugins: [dts(), { name: "tabs", renderChunk: (code) => code.replaceAll(/^(?: {4})+/gm, toTabs) }],
 });
 await bundle.write({
   dir: join(root, "dist"),
@@ -34,3 +34,8 @@ await bundle.close();
 // The entry of the whole names the rooms, and nothing of its own.
 copyFileSync(join(declarations, "index.d.ts"), join(root, "dist/src/index.d.ts"));
 rmSync(declarations, { recursive: true });
+
+/** Four spaces as one tab: indentation is a twentieth of the declarations. */
+function toTabs(spaces) {
+  return "\t".repeat(spaces.length / 4);
+}
