@@ -43,6 +43,7 @@ const ofBoth = [
   "pseudoLabels",
   "badgeSample",
   "lambdas",
+  "neighbours",
   "pool",
   "epochs",
   "batch",

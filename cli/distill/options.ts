@@ -37,6 +37,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly pseudoLabels?: number;
   readonly candidates: CandidateKind;
   readonly candidateWarps?: WarpPreset;
+  readonly neighbours?: number;
   readonly brightness?: number;
   readonly lambdas: readonly number[];
   readonly pool?: number;
@@ -139,6 +140,11 @@ export function withDistillOptions(command: Command): Command {
       "--brightness <share>",
       "candidates' images are made darker or brighter by up to so much, but for mix (default: not at all)",
       share,
+    )
+    .option(
+      "--neighbours <count>",
+      "real images most like the first, among which the second of cutmix and mixture is drawn (default: all others)",
+      whole(1),
     )
     .option("--lambdas <list>", "shares of the first image in a blend, of mix", numbers, [...defaults.lambdas])
     .option(

@@ -33,6 +33,11 @@ export interface DistillOptions {
   readonly candidates: CandidateKind;
   /** How the images are warped of which candidates are made, all but those of kind `mix`. */
   readonly candidateWarps: WarpRanges;
+  /**
+   * How many of the real images, the most like the first ({@link nearestImages}), the second image of blends and of cutmix
+   * is drawn from, 1 to n − 1; all the others where absent. Not of candidates of kind `mix` or `warp`.
+   */
+  readonly neighbours?: number | undefined;
   /** λ grid, of candidates of kind `mix`. */
   readonly lambdas: readonly number[];
   /**

@@ -25,7 +25,7 @@ const SIZE = SIDE * SIDE;
 const images = { ...drawDigits(N, 3, { size: SIDE }), labels: undefined };
 const all: CompositionKind[] = ["warp", "mix", "cutmix"];
 const draw = (candidate: number, kinds = all, seed = 1) =>
-  drawComposition(candidate, kinds, N, { height: 28, width: 20 }, seed);
+  drawComposition(candidate, { kinds, count: N }, { height: 28, width: 20 }, seed);
 
 describe("drawComposition", () => {
   const drawn = Array.from({ length: 3000 }, (_, candidate) => draw(candidate));

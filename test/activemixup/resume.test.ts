@@ -96,8 +96,8 @@ describe.each(["cpu", "gpu"] as const)("a run that goes on after a checkpoint, o
   it.each([
     ["by confidence", base],
     [
-      "by badge, from a sample of compositions, warped in the training of two rounds, with averaged weights",
-      { ...composed, strategy: "badge", badgeSample: 30, augmentRounds: 2, average: 0.5 },
+      "by badge, from a sample of compositions of neighbours, warped in the training of two rounds, with averaged weights",
+      { ...composed, strategy: "badge", neighbours: 3, badgeSample: 30, augmentRounds: 2, average: 0.5 },
     ],
     // What these add is not the device's.
     ...(name === "cpu" ? ofHost : []),

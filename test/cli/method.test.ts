@@ -30,6 +30,11 @@ describe("methodOptions", () => {
     );
   });
 
+  it("has second images among the neighbours of the first where told so", () => {
+    expect(methodOptions(parse("--candidates", "cutmix"), []).neighbours).toBe(undefined);
+    expect(methodOptions(parse("--candidates", "cutmix", "--neighbours", "10"), []).neighbours).toBe(10);
+  });
+
   it("averages weights where told so", () => {
     expect(methodOptions(parse(), []).average).toBe(undefined);
     expect(methodOptions(parse("--average", "0.25"), []).average).toBe(0.25);

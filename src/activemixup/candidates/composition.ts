@@ -23,15 +23,23 @@ const MIX = [0.5, 1] as const;
 /** λ of a cutmix, uniform: of less than about a third of an image its class is not to be told. */
 const CUTMIX = [0.3, 0.7] as const;
 
+/** What compositions are made of. */
+export interface Ingredients {
+  /** Kinds, which take turns. */
+  readonly kinds: readonly CompositionKind[];
+  /** n, of the real images; at least 2 where there are kinds of two images. */
+  readonly count: number;
+  /** Of each real image those that a second image is drawn from, [n, k]; all the others where absent. */
+  readonly neighbours?: Uint32Array | undefined;
+}
+
 /**
  * The composition that a number stands for: its kind, its images and λ follow from the number and the seed alone.
  * @param candidate whole number, 0 to 2^32 − 1; kinds take turns by it
- * @param count of the real images, n; at least 2 where there are kinds of two images
  */
 export function drawComposition(
   candidate: number,
-  kinds: readonly CompositionKind[],
-  count: number,
+  { kinds, count, neighbours }: Ingredients,
   { height, width }: Pick<ImageShape, "height" | "width">,
   seed: number,
 ): Composition {
@@ -39,8 +47,7 @@ export function drawComposition(
   const kind = kinds[candidate % kinds.length];
   const first = random.below(count);
   if (kind === "warp") return { kind, first, second: first, lambda: 1 };
-  const other = random.below(count - 1);
-  const second = other < first ? other : other + 1;
+  const second = neighbours ? neighbourOf(first, neighbours, count, random) : otherThan(first, count, random);
   const [low, high] = kind === "mix" ? MIX : CUTMIX;
   const lambda = low + (high - low) * random.float();
   if (kind === "mix") return { kind, first, second, lambda };
@@ -51,6 +58,16 @@ export function drawComposition(
   const left = random.below(width - columns + 1);
   const box: Box = [top, left, top + rows, left + columns];
   return { kind, first, second, lambda: 1 - (rows * columns) / (height * width), box };
+}
+
+function otherThan(first: number, count: number, random: Philox): number {
+  const other = random.below(count - 1);
+  return other < first ? other : other + 1;
+}
+
+function neighbourOf(first: number, neighbours: Uint32Array, count: number, random: Philox): number {
+  const each = neighbours.length / count;
+  return neighbours[first * each + random.below(each)];
 }
 
 /** Compositions as the image kernel takes them, on the host. */

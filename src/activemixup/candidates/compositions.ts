@@ -24,7 +24,9 @@ import {
   type Composition,
   type CompositionKind,
   type CompositionTable,
+  type Ingredients,
 } from "./composition.js";
+import { nearestImages } from "./neighbours.js";
 import type { Pixels } from "./pairs.js";
 
 /** Images in one recorded batch. */
@@ -35,6 +37,8 @@ export interface CompositionOptions {
   readonly kinds: readonly CompositionKind[];
   /** How the images are warped of which candidates are made. */
   readonly warps: WarpRanges;
+  /** How many of the real images, the most like the first, the second of two is drawn from; all the others where absent. */
+  readonly neighbours?: number | undefined;
   /** Candidates a round. */
   readonly pool: number;
   readonly seed: number;
@@ -53,6 +57,7 @@ export class ComposedCandidates implements Candidates {
   readonly batch: number;
   readonly taken: Uint32Array;
   private readonly tensors: Readonly<Record<keyof CompositionTable, Tensor<"u32">>>;
+  private readonly ingredients: Ingredients;
   private round = 1;
   private tabulated = 0;
 
@@ -65,6 +70,12 @@ export class ComposedCandidates implements Candidates {
     private readonly tensor: Tensor<"u8">,
     private readonly options: CompositionOptions,
   ) {
+    const { kinds, neighbours } = options;
+    this.ingredients = {
+      kinds,
+      count: images.count,
+      neighbours: neighbours === undefined ? undefined : nearestImages(images, neighbours),
+    };
     this.size = options.pool;
     this.batch = Math.min(BATCH, this.size);
     this.taken = new Uint32Array(this.size);
@@ -149,8 +160,7 @@ export class ComposedCandidates implements Candidates {
   }
 
   private compose(candidate: number): Composition {
-    const { kinds, seed } = this.options;
-    return drawComposition(candidate, kinds, this.images.count, this.images, seed);
+    return drawComposition(candidate, this.ingredients, this.images, this.options.seed);
   }
 }
 

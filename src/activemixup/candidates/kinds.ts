@@ -29,7 +29,7 @@ const MOST_COMPOSITIONS = 2 ** 31;
 
 export type CandidateOptions = Pick<
   DistillOptions,
-  "candidates" | "candidateWarps" | "pool" | "lambdas" | "seed" | "blendAt"
+  "candidates" | "candidateWarps" | "neighbours" | "pool" | "lambdas" | "seed" | "blendAt"
 >;
 
 /**
@@ -41,11 +41,13 @@ export type CandidateOptions = Pick<
 export function createCandidates(
   images: Pixels,
   tensor: Tensor<"u8">,
-  { candidates, candidateWarps: warps, pool, lambdas, seed, blendAt }: CandidateOptions,
+  { candidates, candidateWarps: warps, neighbours, pool, lambdas, seed, blendAt }: CandidateOptions,
   single: boolean,
 ): Candidates {
   const kinds = candidateKinds[candidates].compositions;
-  if (kinds) return new ComposedCandidates(images, tensor, { kinds, warps, pool: pool ?? COMPOSITIONS, seed });
+  if (kinds) {
+    return new ComposedCandidates(images, tensor, { kinds, warps, neighbours, pool: pool ?? COMPOSITIONS, seed });
+  }
   return new PairCandidates(images, tensor, { lambdas, pool, seed, blendAt, single });
 }
 
@@ -57,9 +59,10 @@ export function createCandidates(
 export function checkCandidates(
   { count, channels, height, width }: ImageShape & { readonly count: number },
   rounds: readonly number[],
-  { candidates, pool, budget, pseudoLabels }: Pick<DistillOptions, "candidates" | "pool" | "budget" | "pseudoLabels">,
+  options: Pick<DistillOptions, "candidates" | "neighbours" | "pool" | "budget" | "pseudoLabels">,
   bindingBytes: number,
 ): void {
+  const { candidates, pool, budget, pseudoLabels } = options;
   if (!Object.hasOwn(candidateKinds, candidates)) {
     throw new InputError(
       `no candidates are called "${candidates}"; choose one of ${Object.keys(candidateKinds).join(", ")}`,
@@ -68,6 +71,8 @@ export function checkCandidates(
   const wanted = rounds.reduce((sum, asked) => sum + asked, 0);
   const most = Math.floor(bindingBytes / 4);
   const kinds: readonly CompositionKind[] | undefined = candidateKinds[candidates].compositions;
+  const hasTwo = kinds?.some((kind) => kind !== "warp") ?? false;
+  checkNeighbours(options, count, hasTwo);
   if (!kinds) {
     const pairs = Math.min(pool ?? Infinity, countPairs(count));
     if (wanted > pairs && pseudoLabels !== undefined) {
@@ -89,7 +94,7 @@ export function checkCandidates(
     }
     return;
   }
-  if (count < 2 && kinds.some((kind) => kind !== "warp")) {
+  if (count < 2 && hasTwo) {
     throw new InputError(`--candidates ${candidates} needs two images, and --n leaves 1; raise --n`);
   }
   const size = pool ?? COMPOSITIONS;
@@ -110,6 +115,25 @@ export function checkCandidates(
     throw new InputError(
       `--candidates ${candidates} keeps the ${count + wanted} images on the device, ${bytes} bytes, and it takes ${bindingBytes}; ` +
         `lower --budget${pseudoLabels === undefined ? "" : " or --pseudo-labels"}, or give --candidates mix, which keeps none`,
+    );
+  }
+}
+
+function checkNeighbours(
+  { candidates, neighbours }: Pick<DistillOptions, "candidates" | "neighbours">,
+  count: number,
+  hasTwo: boolean,
+): void {
+  if (neighbours === undefined) return;
+  if (!hasTwo) {
+    throw new InputError(
+      `--neighbours is of --candidates cutmix and mixture, and they are ${candidates}: leave it out, or give one of these`,
+    );
+  }
+  if (!(Number.isInteger(neighbours) && neighbours >= 1 && neighbours < count)) {
+    throw new InputError(
+      `--neighbours is ${neighbours}; expected a whole number from 1 to ${count - 1}: each of the ${count} real images that ` +
+        `are trained on has so many others`,
     );
   }
 }
