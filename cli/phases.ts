@@ -4,7 +4,7 @@ import type { DistillOptions, Phase } from "../src/activemixup/index.js";
 type Work = Phase | "holdout" | "test";
 
 const units = {
-  prepare: "",
+  prepare: "pairs",
   query: "queries",
   train: "steps",
   evaluate: "images",
@@ -20,6 +20,7 @@ export function unitOf(work: Work, { candidates }: Pick<DistillOptions, "candida
 
 /** What a line of progress calls it: held-out and test images belong to no round. */
 export function labelOf(work: Work, round: number): string {
+  if (work === "prepare") return "images compared";
   if (work === "holdout") return "held-out images";
   if (work === "test") return "test images";
   return `round ${round} ${work}`;

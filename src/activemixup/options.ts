@@ -34,8 +34,8 @@ export interface DistillOptions {
   /** How the images are warped of which candidates are made, all but those of kind `mix`. */
   readonly candidateWarps: WarpRanges;
   /**
-   * How many of the real images, the most like the first ({@link nearestImages}), the second image of blends and of cutmix
-   * is drawn from, 1 to n − 1; all the others where absent. Not of candidates of kind `mix` or `warp`.
+   * How many of the real images, those most like the first, the second image of candidates of kind `cutmix` and `mixture`
+   * is drawn from: 1 to 256, and below their number. All the others where absent.
    */
   readonly neighbours?: number | undefined;
   /** λ grid, of candidates of kind `mix`. */

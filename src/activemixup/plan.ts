@@ -6,7 +6,7 @@ import { checkLambdas } from "./blend.js";
 import { checkCommittee } from "./committee.js";
 import type { DistillInput } from "./distill-input.js";
 import { checkTeachers } from "./ledger/panel.js";
-import { checkCandidates } from "./candidates/index.js";
+import { checkCandidates, checkNeighbours } from "./candidates/index.js";
 import { checkClassNames } from "./network-spec.js";
 import type { DistillOptions } from "./options.js";
 import { asksTest, teachersOf } from "./panels.js";
@@ -48,6 +48,7 @@ export function planDistill(input: DistillPlanInput): number[] {
   const plan = planRounds(images.count, options, holdout?.count);
   checkSteps(plan, options);
   checkStrategy(input, plan.slice(1));
+  checkNeighbours(images.count, options);
   const { pseudoLabels } = options;
   if (mostSteps(plan, options) > MOST_STEPS) {
     throw new InputError(
@@ -103,7 +104,7 @@ function checkStopping({ holdout, options: { targetAgreement, patience } }: Dist
 }
 
 function checkStrategy(
-  { student, options: { strategy, committee, badgeSample, pseudoLabels } }: DistillPlanInput,
+  { student, options: { strategy, committee, badgeSample, neighbours, pseudoLabels } }: DistillPlanInput,
   rounds: readonly number[],
 ): void {
   const { check, create, committee: asksCommittee = false } = findStrategy(strategy);
@@ -112,6 +113,9 @@ function checkStrategy(
     if (!create) {
       throw new InputError(`--pseudo-labels is of candidates, and --strategy ${strategy} has none; leave it out`);
     }
+  }
+  if (neighbours !== undefined && !create) {
+    throw new InputError(`--neighbours is of candidates, and --strategy ${strategy} has none; leave it out`);
   }
   if (badgeSample !== undefined) {
     requireWhole("--badge-sample", badgeSample, 1);

@@ -130,7 +130,7 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
 
     const kept = newStudent(device);
     kept.load(before.student, "the checkpoint");
-    const candidates = createCandidates(images, real, options, false);
+    const candidates = createCandidates(images, real, options, { single: false });
     for (const { candidate } of before.answers) if (candidate !== undefined) candidates.take(candidate);
     candidates.begin(3);
     const chosen = await new RandomAcquisition({ candidates, student: kept, seed: options.seed }).select(20, 3);

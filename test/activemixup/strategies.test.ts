@@ -89,7 +89,12 @@ async function choose(
   const shape = [images.count, images.channels, images.height, images.width];
   const real = createTensor(device, shape, { dtype: "u8", data: images.pixels });
   const options = { candidates: kind, candidateWarps, lambdas: LAMBDAS, seed: SEED, blendAt: "pixels" as const };
-  const candidates = createCandidates(images, real, { ...options, pool: kind === "mix" ? undefined : 40 }, false);
+  const candidates = createCandidates(
+    images,
+    real,
+    { ...options, pool: kind === "mix" ? undefined : 40 },
+    { single: false },
+  );
   const networks = [1, 2, 3].map((seed) => new Network(device, specFor(architecture, images, CLASSES), seed));
   const [student, ...others] = networks;
   const acquisition = await strategies[strategy].create!({ candidates, student, others, seed: SEED });

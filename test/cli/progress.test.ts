@@ -44,6 +44,7 @@ it("counts pairs where candidates are blends of pairs, and images where they are
     expect([unitOf("train", { candidates }), unitOf("holdout", { candidates })]).toEqual(["steps", "queries"]);
   }
   expect([labelOf("select", 2), labelOf("holdout", 0)]).toEqual(["round 2 select", "held-out images"]);
+  expect([labelOf("prepare", 0), unitOf("prepare", { candidates: "cutmix" })]).toEqual(["images compared", "pairs"]);
 });
 
 describe("progress on a terminal", () => {

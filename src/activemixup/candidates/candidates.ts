@@ -16,8 +16,11 @@ export interface Choice extends MixedPair {
   readonly confidence?: number;
 }
 
-/** Whether an image was chosen among candidates; it is a real image otherwise. */
-export function isChoice<T extends MixedPair & Partial<Choice>>(image: T): image is T & Choice {
+/** An image that is to be asked about, or was: one that was chosen among candidates, or a real image. */
+export type Chosen = MixedPair & Partial<Choice>;
+
+/** Whether an image was chosen among candidates. */
+export function isChoice<T extends Chosen>(image: T): image is T & Choice {
   return image.candidate !== undefined;
 }
 

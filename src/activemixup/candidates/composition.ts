@@ -34,7 +34,8 @@ export interface Ingredients {
 }
 
 /**
- * The composition that a number stands for: its kind, its images and λ follow from the number and the seed alone.
+ * The composition that a number stands for: its kind, its images and λ follow from the number, the seed and what
+ * compositions are made of.
  * @param candidate whole number, 0 to 2^32 − 1; kinds take turns by it
  */
 export function drawComposition(

@@ -26,7 +26,6 @@ import {
   type CompositionTable,
   type Ingredients,
 } from "./composition.js";
-import { nearestImages } from "./neighbours.js";
 import type { Pixels } from "./pairs.js";
 
 /** Images in one recorded batch. */
@@ -37,8 +36,8 @@ export interface CompositionOptions {
   readonly kinds: readonly CompositionKind[];
   /** How the images are warped of which candidates are made. */
   readonly warps: WarpRanges;
-  /** How many of the real images, the most like the first, the second of two is drawn from; all the others where absent. */
-  readonly neighbours?: number | undefined;
+  /** Of each real image those that a second image is drawn from, [n, k]; all the others where absent. */
+  readonly neighbours?: Uint32Array | undefined;
   /** Candidates a round. */
   readonly pool: number;
   readonly seed: number;
@@ -71,11 +70,7 @@ export class ComposedCandidates implements Candidates {
     private readonly options: CompositionOptions,
   ) {
     const { kinds, neighbours } = options;
-    this.ingredients = {
-      kinds,
-      count: images.count,
-      neighbours: neighbours === undefined ? undefined : nearestImages(images, neighbours),
-    };
+    this.ingredients = { kinds, count: images.count, neighbours };
     this.size = options.pool;
     this.batch = Math.min(BATCH, this.size);
     this.taken = new Uint32Array(this.size);

@@ -5,6 +5,7 @@ import type { DistillOptions } from "../options.js";
 import type { Candidates } from "./candidates.js";
 import type { CompositionKind } from "./composition.js";
 import { ComposedCandidates } from "./compositions.js";
+import { MOST_NEIGHBOURS } from "./neighbours.js";
 import { PairCandidates, type Pixels } from "./pairs.js";
 import { countPairs } from "./pool.js";
 
@@ -29,20 +30,27 @@ const MOST_COMPOSITIONS = 2 ** 31;
 
 export type CandidateOptions = Pick<
   DistillOptions,
-  "candidates" | "candidateWarps" | "neighbours" | "pool" | "lambdas" | "seed" | "blendAt"
+  "candidates" | "candidateWarps" | "pool" | "lambdas" | "seed" | "blendAt"
 >;
+
+/** What candidates depend on beside the options. */
+export interface CandidateSetting {
+  /** Whether pairs are looked at with one random λ each, instead of the grid. */
+  readonly single: boolean;
+  /** Of each real image those that a second image is drawn from, [n, k]; all the others where absent. */
+  readonly neighbours?: Uint32Array | undefined;
+}
 
 /**
  * The candidates of a run.
  * @param images the real images
  * @param tensor the same on the device, u8 [n, C, H, W]
- * @param single whether pairs are looked at with one random λ each, instead of the grid
  */
 export function createCandidates(
   images: Pixels,
   tensor: Tensor<"u8">,
-  { candidates, candidateWarps: warps, neighbours, pool, lambdas, seed, blendAt }: CandidateOptions,
-  single: boolean,
+  { candidates, candidateWarps: warps, pool, lambdas, seed, blendAt }: CandidateOptions,
+  { single, neighbours }: CandidateSetting,
 ): Candidates {
   const kinds = candidateKinds[candidates].compositions;
   if (kinds) {
@@ -59,7 +67,7 @@ export function createCandidates(
 export function checkCandidates(
   { count, channels, height, width }: ImageShape & { readonly count: number },
   rounds: readonly number[],
-  options: Pick<DistillOptions, "candidates" | "neighbours" | "pool" | "budget" | "pseudoLabels">,
+  options: Pick<DistillOptions, "candidates" | "pool" | "budget" | "pseudoLabels">,
   bindingBytes: number,
 ): void {
   const { candidates, pool, budget, pseudoLabels } = options;
@@ -71,8 +79,6 @@ export function checkCandidates(
   const wanted = rounds.reduce((sum, asked) => sum + asked, 0);
   const most = Math.floor(bindingBytes / 4);
   const kinds: readonly CompositionKind[] | undefined = candidateKinds[candidates].compositions;
-  const hasTwo = kinds?.some((kind) => kind !== "warp") ?? false;
-  checkNeighbours(options, count, hasTwo);
   if (!kinds) {
     const pairs = Math.min(pool ?? Infinity, countPairs(count));
     if (wanted > pairs && pseudoLabels !== undefined) {
@@ -94,7 +100,7 @@ export function checkCandidates(
     }
     return;
   }
-  if (count < 2 && hasTwo) {
+  if (count < 2 && areOfTwo(candidates)) {
     throw new InputError(`--candidates ${candidates} needs two images, and --n leaves 1; raise --n`);
   }
   const size = pool ?? COMPOSITIONS;
@@ -119,21 +125,33 @@ export function checkCandidates(
   }
 }
 
-function checkNeighbours(
-  { candidates, neighbours }: Pick<DistillOptions, "candidates" | "neighbours">,
+/**
+ * Requires neighbours that there are, of candidates that are made of two images.
+ * @param count of the real images that are trained on
+ * @throws InputError that names the option
+ */
+export function checkNeighbours(
   count: number,
-  hasTwo: boolean,
+  { candidates, neighbours }: Pick<DistillOptions, "candidates" | "neighbours">,
 ): void {
-  if (neighbours === undefined) return;
-  if (!hasTwo) {
+  // That two images need more than one is said where candidates are checked.
+  if (neighbours === undefined || count < 2) return;
+  if (!areOfTwo(candidates)) {
     throw new InputError(
       `--neighbours is of --candidates cutmix and mixture, and they are ${candidates}: leave it out, or give one of these`,
     );
   }
-  if (!(Number.isInteger(neighbours) && neighbours >= 1 && neighbours < count)) {
+  const most = Math.min(count - 1, MOST_NEIGHBOURS);
+  if (!(Number.isInteger(neighbours) && neighbours >= 1 && neighbours <= most)) {
     throw new InputError(
-      `--neighbours is ${neighbours}; expected a whole number from 1 to ${count - 1}: each of the ${count} real images that ` +
-        `are trained on has so many others`,
+      `--neighbours is ${neighbours}; expected a whole number from 1 to ${most}, with ${count} real images to train on: ` +
+        `lower it${most < MOST_NEIGHBOURS ? ", or raise --n" : ""}`,
     );
   }
+}
+
+/** Whether any are made of two warped images. */
+function areOfTwo(candidates: CandidateKind): boolean {
+  const kinds: readonly CompositionKind[] = candidateKinds[candidates].compositions ?? [];
+  return kinds.some((kind) => kind !== "warp");
 }

@@ -1,17 +1,13 @@
 import { bytesPerImage } from "../../data/index.js";
 import { InputError } from "../../errors.js";
 import { meanBelief, type Belief } from "../beliefs.js";
-import type { MixedPair } from "../blend.js";
-import { isChoice, type Choice } from "../candidates/index.js";
+import { isChoice, type Chosen } from "../candidates/candidates.js";
 import type { DistillInput } from "../distill-input.js";
 import type { Panel } from "../ledger/panel.js";
 import type { AnsweredQuery, RoundReport } from "../report.js";
 import type { Example } from "../training-images.js";
 import { concatenate } from "./concatenate.js";
 import { exampleOf, type Equipment } from "./equipment.js";
-
-/** An image that is to be asked about; a real image is no candidate. */
-export type Chosen = MixedPair & Partial<Choice>;
 
 /** What came of asking. */
 interface Asked {
@@ -46,14 +42,18 @@ export class Asking {
     return this.answers.map(({ label }) => label);
   }
 
-  /** What a round asks about: the real images first (step 1), then what the strategy chooses (steps 3 and 4). */
+  /**
+   * What a round asks about: the real images first (step 1), then what the strategy chooses (steps 3 and 4).
+   * @throws InputError where the student has diverged; what aborted the run
+   */
   choose(round: number): Promise<Chosen[]> {
-    return round === 0 ? this.realImages() : this.candidates(round);
+    return round === 0 ? this.realImages() : this.chooseCandidates(round);
   }
 
   /**
    * Shows the teacher the real images, or the 8-bit pixels of candidates: the same that the student is trained on.
    * @returns how many were answered, and how many the teacher never answered; the budget did not cover the others
+   * @throws InputError where there is no answer to train on; what ended or aborted the asking
    */
   async ask(round: number, chosen: readonly Chosen[]): Promise<Asked> {
     const { images, observer, signal } = this.input;
@@ -119,7 +119,7 @@ export class Asking {
     return Promise.resolve(Array.from({ length: count }, (_, image) => ({ first: image, second: image, lambda: 1 })));
   }
 
-  private async candidates(round: number): Promise<Chosen[]> {
+  private async chooseCandidates(round: number): Promise<Chosen[]> {
     const { observer, signal } = this.input;
     const { candidates, selection } = this.equipment;
     const { acquisition } = selection!;

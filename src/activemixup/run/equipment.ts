@@ -1,8 +1,10 @@
 import { Examples, Trainer } from "../../nn/index.js";
 import { findStrategy, type Acquisition } from "../acquisition/index.js";
 import { Beliefs } from "../beliefs.js";
-import type { MixedPair } from "../blend.js";
-import { candidateKinds, createCandidates, isChoice, type Candidates, type Choice } from "../candidates/index.js";
+import { isChoice, type Chosen } from "../candidates/candidates.js";
+import { candidateKinds, createCandidates, type Candidates } from "../candidates/index.js";
+import { nearestImages } from "../candidates/neighbours.js";
+import { countPairs } from "../candidates/pool.js";
 import { Committee } from "../committee.js";
 import type { DistillInput } from "../distill-input.js";
 import { chosenInRounds, mostSteps, sum } from "../plan.js";
@@ -40,15 +42,34 @@ export async function createEquipment(
 ): Promise<Equipment> {
   const { images: real, student, options } = input;
   const chosen = chosenInRounds(plan, options);
+  // First, since it can be aborted: nothing else has memory by then.
+  const neighbours = chosen.length > 0 ? await neighboursOf(input) : undefined;
   const kept = candidateKinds[options.candidates].compositions ? sum(chosen) : 0;
   const images = new TrainingImages(student.device, real, kept);
   const examples = new Examples(student.device, images.tensor, plan[0] + sum(chosen), classes);
   const trainer = await Trainer.create(student, examples, options, mostSteps(plan, options));
   const { committee: asksCommittee = false, single = false } = findStrategy(options.strategy);
   const committee = asksCommittee && plan.length > 1 ? await Committee.create(student, options) : undefined;
-  const candidates = chosen.length > 0 ? createCandidates(real, images.real, options, single) : undefined;
+  const candidates =
+    chosen.length > 0 ? createCandidates(real, images.real, options, { single, neighbours }) : undefined;
   const selection = plan.length > 1 ? await select(input, plan, candidates!, committee) : undefined;
   return { images, examples, trainer, committee, candidates, selection };
+}
+
+/** Of each real image those that a second image of candidates is drawn from, where not all are. */
+async function neighboursOf({
+  images,
+  options,
+  observer,
+  resume,
+  signal,
+}: DistillInput): Promise<Uint32Array | undefined> {
+  const { neighbours } = options;
+  if (neighbours === undefined) return undefined;
+  const round = resume?.rounds.length ?? 0;
+  const pairs = countPairs(images.count);
+  const onProgress = (done: number) => observer?.onProgress?.("prepare", round, done, pairs);
+  return nearestImages(images, neighbours, { signal, onProgress });
 }
 
 /** Gives the memory back. */
@@ -68,7 +89,7 @@ export function disposeEquipment({ images, examples, trainer, committee, candida
  */
 export function exampleOf(
   { images, candidates }: Pick<Equipment, "images" | "candidates">,
-  image: MixedPair & Partial<Choice>,
+  image: Chosen,
   pixels: Uint8Array,
 ): Example {
   return isChoice(image) && candidates?.areBlends === false ? exampleOfRow(images.keep(pixels)) : exampleOfBlend(image);

@@ -19,6 +19,7 @@ export class Judging {
   /**
    * Asks about the test images, where they are asked about, and about those that are held out.
    * @param round the first that is judged
+   * @throws InputError where there is no answer to judge by; what ended or aborted the asking
    */
   async begin(round: number, watch: Stopwatch): Promise<void> {
     const { asked, forTest } = this.panels;

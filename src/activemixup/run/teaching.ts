@@ -1,7 +1,7 @@
 import { bytesPerImage } from "../../data/index.js";
 import type { Emphasis, FitOptions, Network, NetworkState } from "../../nn/index.js";
 import { RandomAcquisition } from "../acquisition/index.js";
-import { isChoice } from "../candidates/index.js";
+import { isChoice } from "../candidates/candidates.js";
 import { Committee } from "../committee.js";
 import type { DistillInput } from "../distill-input.js";
 import { MeanPredictor } from "../mean-predictor.js";
@@ -28,20 +28,23 @@ const PORTION = 2048;
 export class Teaching {
   constructor(
     private readonly input: DistillInput,
-    /** Rounds that ask. */
-    private readonly rounds: number,
+    /** How many rounds ask. */
+    private readonly askingRounds: number,
     private readonly equipment: Equipment,
     private readonly asking: Asking,
     /** Where the student starts again each round; it goes on from the last round where absent. */
     private readonly start: NetworkState | undefined,
   ) {}
 
-  /** Trains the student on all answers, and the committee that the next round asks. */
+  /**
+   * Trains the student on all answers, and the committee that the next round asks.
+   * @throws InputError where one of the committee diverges; what aborted the run
+   */
   async train(round: number): Promise<Taught> {
     const { trainer, examples, committee } = this.equipment;
     const steps = stepsOf(round, this.asking.answers.length, this.input.options);
     // The others are trained for the next round's choice alone.
-    const others = round < this.rounds - 1 ? committee : undefined;
+    const others = round < this.askingRounds - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));
     this.giveExamples(this.asking.examples, this.asking.labels);
     this.restart(round);
@@ -54,6 +57,7 @@ export class Teaching {
    * Behind the last query: a committee learns all answers and labels candidates that nobody was asked about, and the
    * student learns both. The mean of several students is nearer to the teacher than each of them, and one network can
    * learn it from images enough (Buciluă, Caruana, Niculescu-Mizil, "Model compression", KDD 2006).
+   * @throws InputError where one of the committee diverges; what aborted the run
    */
   async close(round: number, watch: Stopwatch): Promise<Taught> {
     const { asking } = this;
