@@ -200,6 +200,9 @@ describe("candidates with neighbours", () => {
         );
       }
     }
+    expect(() => plan({ candidates: "best", neighbours: 3 })).toThrow(
+      'no candidates are called "best"; choose one of mix, warp, cutmix, mixture',
+    );
     expect(() => plan({ candidates: "cutmix", neighbours: 3, strategy: "real-only" })).toThrow(
       "--neighbours is of candidates, and --strategy real-only has none; leave it out",
     );

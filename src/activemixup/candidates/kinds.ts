@@ -71,11 +71,7 @@ export function checkCandidates(
   bindingBytes: number,
 ): void {
   const { candidates, pool, budget, pseudoLabels } = options;
-  if (!Object.hasOwn(candidateKinds, candidates)) {
-    throw new InputError(
-      `no candidates are called "${candidates}"; choose one of ${Object.keys(candidateKinds).join(", ")}`,
-    );
-  }
+  checkKind(candidates);
   const wanted = rounds.reduce((sum, asked) => sum + asked, 0);
   const most = Math.floor(bindingBytes / 4);
   const kinds: readonly CompositionKind[] | undefined = candidateKinds[candidates].compositions;
@@ -136,6 +132,7 @@ export function checkNeighbours(
 ): void {
   // That two images need more than one is said where candidates are checked.
   if (neighbours === undefined || count < 2) return;
+  checkKind(candidates);
   if (!areOfTwo(candidates)) {
     throw new InputError(
       `--neighbours is of --candidates cutmix and mixture, and they are ${candidates}: leave it out, or give one of these`,
@@ -148,6 +145,13 @@ export function checkNeighbours(
         `lower it${most < MOST_NEIGHBOURS ? ", or raise --n" : ""}`,
     );
   }
+}
+
+function checkKind(candidates: CandidateKind): void {
+  if (Object.hasOwn(candidateKinds, candidates)) return;
+  throw new InputError(
+    `no candidates are called "${candidates}"; choose one of ${Object.keys(candidateKinds).join(", ")}`,
+  );
 }
 
 /** Whether any are made of two warped images. */
