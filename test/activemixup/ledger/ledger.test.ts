@@ -98,8 +98,8 @@ describe("Ledger", () => {
     expect(ledger.account).toMatchObject({ answered: 4, failed: 1, spent: 5 });
 
     const always = new ScriptedTeacher({ attempts: 2 }, () => ({ kind: "bad", image: 0, answer }));
-    const failing = new Ledger(always, new MemoryStore(always.name), options).query(images(1));
     const id = await queryIdentity(always.name, SHAPE, images(1).pixels);
+    const failing = new Ledger(always, new MemoryStore(always.name), options).query(images(1));
     await expect(failing).rejects.toThrow(
       `the teacher scripted gave no answer to query ${id} in 2 attempts: ${why}; ` +
         `mend the teacher, then go on from what is kept (distill --resume)`,
