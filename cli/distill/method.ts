@@ -145,6 +145,6 @@ function candidateWarps({ candidateWarps, augment }: DistillCommandOptions): War
 }
 
 /** Share of the n images to hold out: unless told otherwise, some where there is no test set to report on. */
-export function holdoutShare({ holdout, test }: DistillCommandOptions): number {
+export function holdoutShare({ holdout, test }: Pick<DistillCommandOptions, "holdout" | "test">): number {
   return holdout ?? (test === undefined ? 0.1 : 0);
 }

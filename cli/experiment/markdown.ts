@@ -105,7 +105,7 @@ function pointCells({ name, curve }: RowResult): string[][] {
 }
 
 /** For each row the share of the baseline's queries that it needs for what the baseline reaches. */
-function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measure): string[] {
+function sharePart({ rows, baseline, shares, judge }: ExperimentResults, measure: Measure): string[] {
   const ofBaseline = baseline === undefined ? undefined : shares?.[measure]?.[baseline];
   if (!ofBaseline || ofBaseline.length === 0) return [];
   const head = ofBaseline.map(({ of, value }) => `${percent(value)} at ${formatCount(of)}`);
@@ -114,7 +114,8 @@ function sharePart({ rows, baseline, shares }: ExperimentResults, measure: Measu
     `## Share of the queries of ${baseline}, by ${measure}`,
     `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
       "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries, and " +
-      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round.",
+      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round." +
+      (judge === "holdout" ? " Queries about held-out images are not counted here." : ""),
     table([["row", ...head], ...done.map(({ name }) => [name, ...shares![measure]![name].map(formatShare)])]),
   ];
 }

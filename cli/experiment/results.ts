@@ -1,5 +1,7 @@
 import type { Experiment, ExperimentRow } from "./file.js";
-import type { RoundReport } from "../../src/activemixup/index.js";
+import { holdoutSize, type RoundReport } from "../../src/activemixup/index.js";
+import { holdoutShare } from "../distill/method.js";
+import type { DistillCommandOptions } from "../distill/options.js";
 import type { Summary } from "../distill/summary.js";
 import { version } from "../version.js";
 import type { Settings } from "./same-options.js";
@@ -74,7 +76,10 @@ export interface ExperimentResults {
   readonly rows: readonly RowResult[];
   readonly judge: Experiment["judge"];
   readonly baseline?: string | undefined;
-  /** Against the baseline, by the name of the row. */
+  /**
+   * Against the baseline, by the name of the row. Where held-out images are the judge, queries are counted without those
+   * about them: they train nobody, and would make all shares alike.
+   */
   readonly shares?: Partial<Record<Measure, Readonly<Record<string, readonly Share[]>>>> | undefined;
 }
 
@@ -154,12 +159,23 @@ export function experimentResults(
 ): ExperimentResults {
   const { name, title, about, reduced, data, seeds, judge, baseline } = experiment;
   const base = rows.find((row) => row.name === baseline);
+  const curve = (row: RowResult, measure: Measure) =>
+    meanCurve(row, measure).map(({ queries, value }) => ({
+      queries: judge === "holdout" ? queries - heldOutOf(row) : queries,
+      value,
+    }));
   const shares = (measure: Measure) =>
-    Object.fromEntries(rows.map((row) => [row.name, sharesOf(meanCurve(row, measure), meanCurve(base!, measure))]));
+    Object.fromEntries(rows.map((row) => [row.name, sharesOf(curve(row, measure), curve(base!, measure))]));
   return {
     ...{ version, name, title, about, reduced, data, seeds, teacher, rows, judge, baseline },
     ...(base ? { shares: { accuracy: shares("accuracy"), agreement: shares("agreement") } } : {}),
   };
+}
+
+/** Images that each run of a row holds out where they are the judge. */
+function heldOutOf({ settings }: RowResult): number {
+  const { n, holdout } = settings as Pick<DistillCommandOptions, "n" | "holdout">;
+  return holdoutSize(n!, holdoutShare({ holdout, test: undefined }));
 }
 
 /** The points of a row's curve that all its finished runs have a part in. */

@@ -17,15 +17,23 @@ export interface HoldoutScore {
 }
 
 /**
+ * How many of `count` images are held out.
+ * @param share from 0 to below 1; rounded to whole images, at least one where above 0
+ */
+export function holdoutSize(count: number, share: number): number {
+  return share === 0 ? 0 : Math.max(1, Math.round(share * count));
+}
+
+/**
  * Splits the real images: which are trained on and which are held out, ascending, drawn by the seed.
- * @param share of the images to hold out, from 0 to below 1; rounded to whole images, at least one where above 0
+ * @param share of the images to hold out, as {@link holdoutSize} has it
  * @throws InputError where the share is out of range, or leaves fewer than two images to train on
  */
 export function splitHoldout(count: number, share: number, seed: number): { trained: number[]; held: number[] } {
   if (!(share >= 0 && share < 1)) {
     throw new InputError(`--holdout is ${share}; expected a share of the images from 0 to below 1, for example 0.1`);
   }
-  const size = share === 0 ? 0 : Math.max(1, Math.round(share * count));
+  const size = holdoutSize(count, share);
   if (size > 0 && count - size < 2) {
     throw new InputError(
       `--holdout ${share} takes ${size} of ${count} images and leaves fewer than 2 to train on; raise --n or give --holdout 0`,

@@ -7,7 +7,7 @@ export { likeliest, type ClassShare, type Compared, type Comparison, type Differ
 export { distill } from "./distill.js";
 export type { DistillInput, DistillObserver } from "./distill-input.js";
 export { Evaluation, largest, share, type Score } from "./evaluation.js";
-export { divergence, holdOut, splitHoldout, type HoldoutScore } from "./holdout.js";
+export { divergence, holdOut, holdoutSize, splitHoldout, type HoldoutScore } from "./holdout.js";
 export { queryIdentity } from "./ledger/identity.js";
 export {
   Ledger,

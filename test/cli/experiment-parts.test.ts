@@ -2,9 +2,16 @@ import { Command } from "commander";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { queriesToReach, sharesOf, spreadOf, type CurvePoint } from "../../cli/experiment/curve.js";
+import type { Experiment } from "../../cli/experiment/file.js";
 import { formatShare, formatSpread, markdown } from "../../cli/experiment/markdown.js";
 import { parseOptionValues, shellLine, type OptionValues } from "../../cli/experiment/option-line.js";
-import { meanCurve, rowResult, type ExperimentResults, type RunResult } from "../../cli/experiment/results.js";
+import {
+  experimentResults,
+  meanCurve,
+  rowResult,
+  type ExperimentResults,
+  type RunResult,
+} from "../../cli/experiment/results.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
 
 const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
@@ -61,6 +68,28 @@ describe("queries that a row needs", () => {
       [900, { mean: 0.9, count: 1 }],
     ]);
     expect(meanCurve(row, "accuracy").at(-1)).toEqual({ queries: 900, value: 0.9 });
+  });
+
+  it("are counted without those about held-out images where these are the judge", () => {
+    const point = (queries: number, value: number) => ({ queries, steps: 1, holdout: { agreement: { value } } });
+    const rowOf = (name: string, at: number, settings: object) => {
+      const rounds = [point(500, 0.8), point(at, 0.9)].map(({ holdout, ...rest }) => ({
+        ...rest,
+        holdout: { ...holdout, divergence: { value: 0 } },
+      }));
+      const run = { seed: 0, queries: at, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
+      return rowResult({ name, options: {} }, { n: 500, ...settings }, [0], [run]);
+    };
+    const rows = [rowOf("base", 1200, { holdout: 0.8 }), rowOf("half", 800, { holdout: 0.8 })];
+    const about = { title: "", about: "", data: {}, seeds: [0], baseline: "base" };
+    const results = (judge: string, of = rows) =>
+      experimentResults({ ...about, judge } as unknown as Experiment, of, undefined);
+    expect(results("holdout").shares!.agreement!.half.map(formatShare)).toEqual(["100% (100)", "50% (400)"]);
+    expect(results("test").shares!.agreement!.half.map(formatShare)).toEqual(["100% (500)", "67% (800)"]);
+    expect(markdown(results("holdout"), [])).toContain("Queries about held-out images are not counted here.");
+    // As the command: a tenth unless told otherwise.
+    const untold = [rowOf("base", 850, {})];
+    expect(results("holdout", untold).shares!.agreement!.base.map(({ of }) => of)).toEqual([450, 800]);
   });
 
   it("are told of as such where only the last of them come with pseudo-labels", () => {
