@@ -70,14 +70,15 @@ function optimizerCase(kind: "adam" | "sgd", streams: number): Case {
       const moments = [createTensor(device, [PARAMETERS]), createTensor(device, [PARAMETERS])];
       const rates = createTensor(device, [1], { data: [1e-3] });
       const counter = createTensor(device, [1], { dtype: "u32" });
-      const tensors = [parameters, gradients, ...moments, rates, counter];
+      const start = createTensor(device, [1], { dtype: "u32" });
+      const tensors = [parameters, gradients, ...moments, rates, counter, start];
       return recorded(device, tensors, (recorder) => {
         const [first, second] = moments;
         const schedule = { rates, counter, weightDecay: 5e-4 };
         if (kind === "sgd") {
           sgd(recorder, { parameters, gradients, velocity: first }, { ...schedule, momentum: 0.9, nesterov: false });
         } else {
-          const constants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+          const constants = { start, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
           adam(recorder, { parameters, gradients, mean: first, variance: second }, { ...schedule, ...constants });
         }
       });

@@ -107,7 +107,7 @@ async function demo(
   const start = performance.now();
   progress.say(`drawing ${TRAIN_IMAGES} + ${TEST_IMAGES} digits of ${SIZE} × ${SIZE} pixels, seed ${seed}`);
   const data = drawDigits(TRAIN_IMAGES, seed, { size: SIZE });
-  const test = { ...drawDigits(TEST_IMAGES, seed + 1, { size: SIZE }), name: "test digits" };
+  const test = { ...drawDigits(TEST_IMAGES, (seed + 1) >>> 0, { size: SIZE }), name: "test digits" };
   const { teacher, accuracy } = await trainTeacher(device, data, test, seed, progress, signal);
   const images = sampleImages(data, REAL_IMAGES, seed);
   progress.say(`the students see ${REAL_IMAGES} of the images, without labels, and may ask ${BUDGET} times`);

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import type { Capabilities } from "../tensor/device.js";
 import type { Problem } from "../tensor/problem.js";
 import type { Recorder } from "../tensor/recording.js";
@@ -22,6 +23,19 @@ export function chosenVariant<Variant extends string>(
   { tuned }: Pick<Capabilities, "tuned">,
 ): Variant {
   return candidates.find((candidate) => candidate === tuned[key]) ?? byRule;
+}
+
+/**
+ * The variant that a call forces, if it does.
+ * @throws InputError where the kernel has no such variant
+ */
+export function forcedVariant<Variant extends string>(
+  kernel: string,
+  forced: Variant | undefined,
+  known: readonly Variant[],
+): Variant | undefined {
+  if (forced === undefined || known.includes(forced)) return forced;
+  throw new InputError(`${kernel}: variant is "${forced}"; expected one of ${known.join(", ")}`);
 }
 
 /** An input of a {@link Problem}, with the axis along which it falls into the problem's parts, if it does. */

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import { Philox, RandomStream } from "../tensor/index.js";
 
 /** The first `count` examples make up `share` of each batch, 0 to 1, in whole examples. */
@@ -16,6 +17,7 @@ export interface ExampleOrder {
  * The order of examples in a call of training: shuffled passes, over all of them, or over those that are emphasised and
  * over the others.
  * @param round tells apart the random numbers of several calls
+ * @throws InputError where there are no examples, or none that are emphasised, or the share is none
  */
 export function orderOf(
   count: number,
@@ -24,7 +26,13 @@ export function orderOf(
   seed: number,
   round: number,
 ): ExampleOrder {
+  expectCount("examples", count);
   const random = new ShuffleSource(seed, round);
+  if (emphasis) {
+    expectCount("emphasised examples", emphasis.count);
+    const { share } = emphasis;
+    if (!(share >= 0 && share <= 1)) throw new InputError(`order: share is ${share}; expected a number from 0 to 1`);
+  }
   if (!emphasis || emphasis.count >= count) return new ExampleStream(0, count, random);
   const often = Math.round(emphasis.share * batch);
   const parts = [
@@ -43,6 +51,11 @@ export function orderOf(
       return taken;
     },
   };
+}
+
+function expectCount(what: string, count: number): void {
+  if (Number.isSafeInteger(count) && count >= 1) return;
+  throw new InputError(`order: ${count} ${what}; expected a whole number from 1 up`);
 }
 
 /** Random numbers for shuffles: others for each, the same in each run. */

@@ -1,4 +1,5 @@
-import { type Blend } from "../kernels/index.js";
+import { InputError } from "../errors.js";
+import { WHOLE_WEIGHT, type Blend } from "../kernels/index.js";
 import { createTensor, writeTensor, type Device, type Tensor } from "../tensor/index.js";
 
 /**
@@ -43,10 +44,12 @@ export class Examples {
 
   /**
    * Replaces all examples.
-   * @param blends as many as fit the capacity
+   * @param blends as many as fit the capacity: numbers of two images, and the first one's share in 65536ths, 0 to 65536
    * @param targets soft labels one after the other, blends.length · classes
+   * @throws InputError where one of these is out of range; nothing is replaced then
    */
   set(blends: readonly { first: number; second: number; weight: number }[], targets: Float32Array): void {
+    this.check(blends, targets);
     writeTensor(
       this.first,
       Uint32Array.from(blends, ({ first }) => first),
@@ -61,6 +64,25 @@ export class Examples {
     );
     writeTensor(this.targets, targets);
     this.used = blends.length;
+  }
+
+  private check(blends: readonly { first: number; second: number; weight: number }[], targets: Float32Array): void {
+    const { capacity, classes } = this;
+    if (blends.length > capacity) throw new InputError(`examples: ${blends.length}; there is room for ${capacity}`);
+    if (targets.length !== blends.length * classes) {
+      throw new InputError(
+        `examples: ${targets.length} numbers in targets; expected ${classes} for each of ${blends.length} blends`,
+      );
+    }
+    const [images] = this.images.shape;
+    const isWhole = (value: number, most: number) => Number.isInteger(value) && value >= 0 && value <= most;
+    for (const [index, { first, second, weight }] of blends.entries()) {
+      if (isWhole(first, images - 1) && isWhole(second, images - 1) && isWhole(weight, WHOLE_WEIGHT)) continue;
+      throw new InputError(
+        `examples: blend ${index} is of images ${first} and ${second} with weight ${weight}; expected whole numbers ` +
+          `below ${images}, and a weight up to ${WHOLE_WEIGHT}`,
+      );
+    }
   }
 
   dispose(): void {

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import { adam, sgd } from "../kernels/index.js";
 import { createTensor, writeTensor, type Recorder, type Tensor } from "../tensor/index.js";
 import type { Network } from "./network.js";
@@ -22,12 +23,18 @@ export const plainAdam: OptimizerOptions = { kind: "adam", beta1: 0.9, beta2: 0.
 /** The optimizer's memory for one network. */
 export class Optimizer {
   private readonly moments: Tensor<"f32">[];
+  /** Number of the step at which it began, u32 [1]. */
+  private readonly start: Tensor<"u32">;
 
+  /** @throws InputError where the kind is none */
   constructor(
     private readonly network: Network,
     private readonly options: OptimizerOptions,
   ) {
-    const count = options.kind === "sgd" ? 1 : 2;
+    const kind: string = options.kind;
+    if (kind !== "sgd" && kind !== "adam") throw new InputError(`optimizer: kind is "${kind}"; expected sgd or adam`);
+    const count = kind === "sgd" ? 1 : 2;
+    this.start = createTensor(network.device, [1], { dtype: "u32", name: "start of the optimizer" });
     this.moments = Array.from({ length: count }, (_, index) =>
       createTensor(network.device, network.values.shape, { name: `moment ${index + 1}` }),
     );
@@ -41,20 +48,25 @@ export class Optimizer {
   record(recorder: Recorder, rates: Tensor<"f32">, step: Tensor<"u32">): void {
     const { values: parameters, gradients } = this.network;
     const [first, second] = this.moments;
+    const { start } = this;
     if (this.options.kind === "sgd") {
       sgd(recorder, { parameters, gradients, velocity: first }, { ...this.options, rates, counter: step });
     } else {
       const moments = { mean: first, variance: second };
-      adam(recorder, { parameters, gradients, ...moments }, { ...this.options, rates, counter: step });
+      adam(recorder, { parameters, gradients, ...moments }, { ...this.options, rates, counter: step, start });
     }
   }
 
-  /** Forgets the past, for a new start. */
-  reset(): void {
+  /**
+   * Forgets the past, for a new start.
+   * @param step number of the step that is the first now
+   */
+  reset(step: number): void {
+    writeTensor(this.start, [step]);
     for (const moment of this.moments) writeTensor(moment, new Uint8Array(moment.size));
   }
 
   dispose(): void {
-    for (const moment of this.moments) moment.dispose();
+    for (const tensor of [this.start, ...this.moments]) tensor.dispose();
   }
 }

@@ -1,6 +1,6 @@
-import { ShapeError } from "../errors.js";
+import { DeviceError, ShapeError } from "../errors.js";
 import { advance, argmax, blendImages, rangeIndices, scatterBatch, softmax, WHOLE_WEIGHT } from "../kernels/index.js";
-import { createTensor, readTensor, record, replay, writeTensor, type Recording, type Tensor } from "../tensor/index.js";
+import { createTensor, readTensor, record, replay, slice, writeTensor, type Recording, type Tensor } from "../tensor/index.js";
 import type { Network } from "./network.js";
 
 /** What a network says of images. */
@@ -15,50 +15,69 @@ const BATCH = 256;
 
 /** Runs a network on 8-bit images from the host: recorded once for a number of images, replayed batch by batch. */
 export class Predictor {
+  /** The call of {@link predict} before, which has to be done with the tensors. */
+  private before: Promise<unknown> = Promise.resolve();
+
   private constructor(
     private readonly network: Network,
-    private readonly capacity: number,
-    private readonly batch: number,
     private readonly tensors: PredictorTensors,
+    private readonly batch: number,
     private readonly recording: Recording<unknown>,
   ) {}
 
-  /** @param capacity images that are on the device at once; more are taken in turns */
+  /**
+   * @param capacity images that are on the device at once, as far as it binds so many; more are taken in turns
+   * @throws DeviceError where the device cannot run the network on a single image
+   */
   static async create(network: Network, capacity: number): Promise<Predictor> {
     const { device, spec } = network;
-    const batch = Math.min(BATCH, capacity);
     const { channels, height, width } = spec.image;
+    const bound = Math.floor(device.capabilities.bindingBytes / (channels * height * width));
+    const count = Math.max(1, Math.min(capacity, bound));
+    const largest = Math.min(BATCH, count);
     const tensors: PredictorTensors = {
-      images: createTensor(device, [capacity, channels, height, width], { dtype: "u8", name: "images" }),
-      weight: createTensor(device, [batch], {
+      images: createTensor(device, [count, channels, height, width], { dtype: "u8", name: "images" }),
+      weight: createTensor(device, [largest], {
         dtype: "u32",
-        data: new Uint32Array(batch).fill(WHOLE_WEIGHT),
+        data: new Uint32Array(largest).fill(WHOLE_WEIGHT),
         name: "whole weight",
       }),
       position: createTensor(device, [1], { dtype: "u32", name: "position" }),
-      labels: createTensor(device, [capacity], { dtype: "u32", name: "labels" }),
-      probabilities: createTensor(device, [capacity, spec.classes], { name: "probabilities" }),
+      labels: createTensor(device, [count], { dtype: "u32", name: "labels" }),
+      probabilities: createTensor(device, [count, spec.classes], { name: "probabilities" }),
     };
-    const recording = await record(device, (recorder) => {
-      const { images, weight, position, labels, probabilities } = tensors;
-      const chosen = rangeIndices(recorder, position, batch, capacity);
-      const blend = { first: chosen, second: chosen, weight };
-      const input = blendImages(recorder, images, blend, { mean: spec.mean, std: spec.deviation });
-      const { output } = network.forward({ recorder, training: false, seed: 0 }, input);
-      scatterBatch(recorder, argmax(recorder, output), position, labels);
-      scatterBatch(recorder, softmax(recorder, output), position, probabilities);
-      advance(recorder, position);
-    });
-    return new Predictor(network, capacity, batch, tensors, recording);
+    try {
+      for (let batch = largest; ; batch = Math.ceil(batch / 2)) {
+        try {
+          return new Predictor(network, tensors, batch, await recordPrediction(network, tensors, batch));
+        } catch (error) {
+          // Activations may be larger than what the device binds: those of fewer images are not.
+          if (!(error instanceof DeviceError) || batch === 1) throw error;
+        }
+      }
+    } catch (error) {
+      for (const tensor of Object.values<Tensor>({ ...tensors })) tensor.dispose();
+      throw error;
+    }
   }
 
   /**
-   * Predicts images.
+   * Predicts images. Calls that overlap are done one after the other.
    * @param pixels 8-bit values, N C H W, of the network's image shape
    * @param onProgress hears how many images are done
    * @throws ShapeError where they are no whole number of images.
    */
-  async predict(pixels: Uint8Array, signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Prediction> {
+  predict(pixels: Uint8Array, signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Prediction> {
+    const predicted = this.before.then(() => this.predictNow(pixels, signal, onProgress));
+    this.before = predicted.catch(() => undefined);
+    return predicted;
+  }
+
+  private async predictNow(
+    pixels: Uint8Array,
+    signal: AbortSignal | undefined,
+    onProgress: ((done: number) => void) | undefined,
+  ): Promise<Prediction> {
     const { classes, image } = this.network.spec;
     const imageSize = image.channels * image.height * image.width;
     const count = pixels.length / imageSize;
@@ -67,8 +86,9 @@ export class Predictor {
     }
     const labels = new Uint32Array(count);
     const probabilities = new Float32Array(count * classes);
-    for (let start = 0; start < count; start += this.capacity) {
-      const now = Math.min(this.capacity, count - start);
+    const [capacity] = this.tensors.images.shape;
+    for (let start = 0; start < count; start += capacity) {
+      const now = Math.min(capacity, count - start);
       writeTensor(this.tensors.images, pixels.subarray(start * imageSize, (start + now) * imageSize));
       writeTensor(this.tensors.position, [0]);
       await replay(this.recording, Math.ceil(now / this.batch), {
@@ -85,6 +105,22 @@ export class Predictor {
     this.recording.dispose();
     for (const tensor of Object.values<Tensor>({ ...this.tensors })) tensor.dispose();
   }
+}
+
+/** Records the network on a batch of the images from a position on, and counts that up. */
+function recordPrediction(network: Network, tensors: PredictorTensors, batch: number): Promise<Recording<unknown>> {
+  const { device, spec } = network;
+  return record(device, (recorder) => {
+    const { images, position, labels, probabilities } = tensors;
+    const weight = slice(tensors.weight, 0, [batch]);
+    const chosen = rangeIndices(recorder, position, batch, images.shape[0]);
+    const blend = { first: chosen, second: chosen, weight };
+    const input = blendImages(recorder, images, blend, { mean: spec.mean, std: spec.deviation });
+    const { output } = network.forward({ recorder, training: false, seed: 0 }, input);
+    scatterBatch(recorder, argmax(recorder, output), position, labels);
+    scatterBatch(recorder, softmax(recorder, output), position, probabilities);
+    advance(recorder, position);
+  });
 }
 
 interface PredictorTensors {

@@ -91,7 +91,7 @@ export class Trainer {
   /**
    * Records the training step.
    * @param mostSteps most steps of one {@link fit}
-   * @throws InputError where the share of steps to average is out of its range
+   * @throws InputError where the share of steps to average is out of its range, or the optimizer's kind is none
    */
   static async create(
     network: Network,
@@ -99,12 +99,22 @@ export class Trainer {
     options: TrainerOptions,
     mostSteps: number,
   ): Promise<Trainer> {
-    // First, since it may refuse its share: nothing else has memory by then.
-    const average = options.average === undefined ? undefined : new WeightAverage(network, options.average);
-    const optimizer = new Optimizer(network, options.optimizer);
-    const state = createState(network, examples, options.batch, mostSteps);
-    const parts = { network, examples, optimizer, average, state };
-    return new Trainer(parts, options, true, await recordTraining(parts, options));
+    const made: { dispose(): void }[] = [];
+    const own = <T extends { dispose(): void }>(part: T): T => {
+      made.push(part);
+      return part;
+    };
+    try {
+      const average = options.average === undefined ? undefined : own(new WeightAverage(network, options.average));
+      const optimizer = own(new Optimizer(network, options.optimizer));
+      const state = createState(network, examples, options.batch, mostSteps);
+      made.push(...Object.values<Tensor>({ ...state }));
+      const parts = { network, examples, optimizer, average, state };
+      return new Trainer(parts, options, true, await recordTraining(parts, options));
+    } catch (error) {
+      for (const part of made) part.dispose();
+      throw error;
+    }
   }
 
   /** The training step that {@link fit} replays; a fit that warps otherwise than the one before records another. */
@@ -138,7 +148,7 @@ export class Trainer {
     const { count } = examples;
     const { rates, step, position, order, loss } = this.parts.state;
     await this.warp(warped);
-    optimizer.reset();
+    optimizer.reset(0);
     writeTensor(rates, scheduleRates(schedule, steps));
     writeTensor(step, [0]);
     average?.begin(steps);
@@ -157,7 +167,7 @@ export class Trainer {
         const part = Math.min(end, drops.find((drop) => drop > done) ?? end) - done;
         await replay(this.current, part, { signal, onProgress: (ran) => onProgress?.(before + ran) });
         done += part;
-        if (drops.includes(done)) optimizer.reset();
+        if (drops.includes(done)) optimizer.reset(done);
       }
       lastLoss = (await readTensor(loss))[0] / now / temperature ** 2;
       onEpoch?.({ step: done, loss: lastLoss });

@@ -1,10 +1,13 @@
-import { DeviceError } from "../errors.js";
+import { DeviceError, InputError } from "../errors.js";
 import { CpuDevice } from "./cpu/device.js";
 import type { Device, TunedVariants } from "./device.js";
 import { openWebGpu, type WebGpuOptions } from "./webgpu/open.js";
 
 /** `auto` takes a hardware adapter, else a software one, else the CPU reference. */
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
+
+const choices: readonly DeviceChoice[] = ["auto", "webgpu", "cpu"];
+const profiles = ["safe", "fast"] as const;
 
 /** What `navigator.gpu` and Dawn's entry have in common: so much of WebGPU's types is all that a caller needs to know. */
 export interface WebGpuEntry {
@@ -13,7 +16,7 @@ export interface WebGpuEntry {
 
 export interface OpenOptions {
   /** Dawn's speed toggles: `fast` leaves out validation and bounds checks, `safe` keeps them. */
-  profile?: "safe" | "fast";
+  profile?: (typeof profiles)[number];
   /** Fill new memory with NaN bits, to show kernels that read what nobody wrote. */
   poison?: boolean;
   /** The WebGPU entry to use; the browser's `navigator.gpu`, else Dawn, where absent. */
@@ -30,11 +33,14 @@ export interface OpenOptions {
 
 /**
  * Opens the device that computes. The caller destroys it.
- * @throws DeviceError where `webgpu` is asked for and no adapter answers.
+ * @throws DeviceError where `webgpu` is asked for and no adapter answers; InputError where the choice or the profile is
+ * none.
  */
 export async function openDevice(choice: DeviceChoice, options: OpenOptions = {}): Promise<Device> {
+  const { profile = "safe", tuned, onTunedFailure } = options;
+  expectOneOf("openDevice: the device", choice, choices);
+  expectOneOf("openDevice: profile", profile, profiles);
   const device = await openUntuned(choice, options);
-  const { tuned, onTunedFailure } = options;
   try {
     if (tuned) device.useTuned(typeof tuned === "function" ? await tuned(device) : tuned, onTunedFailure);
     return device;
@@ -42,6 +48,10 @@ export async function openDevice(choice: DeviceChoice, options: OpenOptions = {}
     device.destroy();
     throw error;
   }
+}
+
+function expectOneOf(what: string, value: string, known: readonly string[]): void {
+  if (!known.includes(value)) throw new InputError(`${what} is "${value}"; expected ${known.join(", ")}`);
 }
 
 async function openUntuned(choice: DeviceChoice, options: OpenOptions): Promise<Device> {

@@ -78,13 +78,17 @@ export class Philox {
    * @param seed whole number, 0 to 2^32 − 1
    * @param stream one of {@link RandomStream}; sequences of different streams are independent
    * @param substream tells apart sequences within a stream, for example epochs
+   * @throws RangeError where the seed is none
    */
   constructor(
     seed: number,
     private readonly stream = 0,
     private readonly substream = 0,
   ) {
-    this.key = [seed >>> 0, 0];
+    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+      throw new RangeError(`seed ${seed}; expected a whole number from 0 to 4294967295`);
+    }
+    this.key = [seed, 0];
   }
 
   /** Uniform in 0 … 2^32 − 1. */
@@ -138,7 +142,7 @@ export class Philox {
    * @throws RangeError where there are not so many.
    */
   sample(count: number, bound: number): Uint32Array<ArrayBuffer> {
-    if (!Number.isInteger(count) || count < 0 || count > bound) {
+    if (!Number.isInteger(count) || !Number.isInteger(bound) || count < 0 || count > bound) {
       throw new RangeError(`sample of ${count} out of ${bound}; expected a whole number from 0 to ${bound}`);
     }
     const chosen = count > MOST_IN_SET ? new BitSet(bound) : new Set<number>();

@@ -7,13 +7,29 @@ import { Pace } from "./pace.js";
 import { sizeOf, type Shape } from "./shape.js";
 import { Block, Tensor } from "./tensor.js";
 
+/**
+ * Requires a number of runs.
+ * @throws RangeError where it is no whole number from 0 up.
+ */
+export function expectTimes(operation: string, times: number): void {
+  if (!Number.isSafeInteger(times) || times < 0) {
+    throw new RangeError(`${operation}: ${times} times; expected a whole number from 0 up`);
+  }
+}
+
 type Placed = readonly [Block, Lifetime];
 
 /** Collects launches while a step is recorded. Kernels take it as their first argument. */
 export class Recorder {
   readonly launches: Launch[] = [];
+  private finished = false;
 
   constructor(readonly device: Device) {}
+
+  /** Takes no more launches: they would be in no recording. */
+  finish(): void {
+    this.finished = true;
+  }
 
   /**
    * An intermediate tensor: memory that is planned when the recording is finished, shared with others whose lifetimes
@@ -34,9 +50,16 @@ export class Recorder {
 
   /**
    * Adds a launch, to run after those added before.
-   * @throws DeviceError where a tensor lives on another device, or the launch reads or writes twice what it writes.
+   * @throws DeviceError where a tensor lives on another device, or the launch reads or writes twice what it writes;
+   * ActiveMixupError where the recording is finished.
    */
   add(launch: Launch): void {
+    if (this.finished) {
+      throw new ActiveMixupError(
+        "recording",
+        `${launch.kernel}: launched after its recording was finished; launch within the function that record() calls`,
+      );
+    }
     for (const tensor of [...launch.reads, ...launch.writes]) {
       if (tensor.device !== this.device) {
         throw new DeviceError(
@@ -105,9 +128,11 @@ export class Recording<T> {
 
   /**
    * Queues `times` runs and returns without waiting. For long work use {@link replay}, which paces itself.
-   * @throws DisposedError after `dispose()`, or where a tensor that the recording uses was disposed.
+   * @param times whole number from 0 up
+   * @throws RangeError where `times` is none; DisposedError after `dispose()`, or where a tensor that the recording uses was disposed.
    */
   run(times = 1): void {
+    expectTimes("recording.run", times);
     if (this.disposed) throw new DisposedError("recording: run after dispose(); keep it until its last run");
     for (const { state, name } of this.lasting) {
       if (state === "live") continue;
@@ -129,7 +154,9 @@ export class Recording<T> {
 /**
  * Records what `body` launches, plans its intermediate memory, compiles and binds. Nothing has run when it returns.
  * Where a tuned variant fails, `body` is called again, without it.
- * @throws what the kernels throw on wrong shapes; DeviceError where a kernel does not compile.
+ * @param body launches all that is to be recorded before it returns: it cannot wait for anything
+ * @throws what the kernels throw on wrong shapes; DeviceError where a kernel does not compile; ActiveMixupError where
+ * `body` returns a promise.
  */
 export async function record<T>(device: Device, body: (recorder: Recorder) => T): Promise<Recording<T>> {
   for (;;) {
@@ -146,6 +173,14 @@ export async function record<T>(device: Device, body: (recorder: Recorder) => T)
 async function recordOnce<T>(device: Device, body: (recorder: Recorder) => T): Promise<Recording<T>> {
   const recorder = new Recorder(device);
   const result = body(recorder);
+  recorder.finish();
+  if (isThenable(result)) {
+    result.then(undefined, () => undefined);
+    throw new ActiveMixupError(
+      "recording",
+      "record: its function returned a promise; what it launches later would not be recorded: wait before record()",
+    );
+  }
   const placed = intermediateBlocks(recorder);
   const blocks = placed.map(([block]) => block);
   const lifetimes = placed.map(([, lifetime]) => lifetime);
@@ -163,6 +198,10 @@ async function recordOnce<T>(device: Device, body: (recorder: Recorder) => T): P
     for (const storage of storages) device.free(storage);
     throw error;
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** Records `body`, runs it once, and frees what was intermediate. For work that is done once, and for tests. */

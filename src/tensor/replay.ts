@@ -1,4 +1,4 @@
-import type { Recording } from "./recording.js";
+import { expectTimes, type Recording } from "./recording.js";
 
 export interface ReplayOptions {
   /** Called between submits with the number of runs done so far. */
@@ -10,12 +10,15 @@ export interface ReplayOptions {
 /**
  * Runs a recording `times` times, many runs in one submit, with the number in a submit adapted to the device's speed.
  * Nothing is read back. On hardware the next submit is queued before the last is done, so that the queue never runs dry.
+ * @param times whole number from 0 up
+ * @throws RangeError where it is none
  */
 export async function replay(
   recording: Recording<unknown>,
   times: number,
   { onProgress, signal }: ReplayOptions = {},
 ): Promise<void> {
+  expectTimes("replay", times);
   const { device, pace } = recording;
   const mostInFlight = device.info.software ? 1 : 2;
   const inFlight: { runs: number; finished: Promise<void> }[] = [];

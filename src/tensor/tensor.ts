@@ -105,7 +105,10 @@ export interface TensorOptions<D extends DType> {
   data?: ArrayLike<number>;
 }
 
-/** A lasting tensor of the device, zero or filled with `data`; the caller disposes of it. */
+/**
+ * A lasting tensor of the device, zero or filled with `data`; the caller disposes of it.
+ * @throws ShapeError where `data` has more elements than the shape.
+ */
 export function createTensor<D extends DType = "f32">(
   device: Device,
   shape: Shape,
@@ -114,9 +117,11 @@ export function createTensor<D extends DType = "f32">(
   const dtype = options.dtype ?? ("f32" as D);
   const name = options.name ?? "tensor";
   const block = new Block(device, storageBytes(dtype, sizeOf(shape)), name);
-  block.place(device.allocate(block.bytes, name));
   const tensor = new Tensor(block, shape, dtype);
-  writeTensor(tensor, options.data ?? new Uint8Array(tensor.size));
+  const data = options.data ?? new Uint8Array(tensor.size);
+  expectFits(tensor, data);
+  block.place(device.allocate(block.bytes, name));
+  device.write(tensor, data);
   return tensor;
 }
 
@@ -157,17 +162,21 @@ export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape:
 /**
  * Copies `data` into the tensor, from its first element on. Earlier commands still see the old values, later ones the
  * new. The values are numbers: `f16` rounds them to the nearest that it holds, and what is above 65504 by half a step
- * or more becomes infinite. Whole 32-bit words are written: where fewer `u8` or `f16` values than the tensor holds end
- * inside a word, the rest of that word becomes 0.
+ * or more becomes infinite. Whole 32-bit words are written: where `u8` or `f16` values end inside a word, the rest of
+ * that word becomes 0, also where the tensor is a {@link slice} that ends there.
  * @throws ShapeError where `data` has more elements than the tensor.
  */
 export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
+  expectFits(tensor, data);
+  tensor.device.write(tensor, data);
+}
+
+function expectFits(tensor: Tensor, data: ArrayLike<number>): void {
   if (data.length > tensor.size) {
     throw new ShapeError(
       `write: ${data.length} values into "${tensor.name}" ${formatShape(tensor.shape)}; it takes at most ${tensor.size}`,
     );
   }
-  tensor.device.write(tensor, data);
 }
 
 /**

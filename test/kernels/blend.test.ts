@@ -62,6 +62,13 @@ describe("blend", () => {
     blendReference(values[0], values[1], values[2], expected, 0, 26);
     expectClose(await readTensor(out), expected, f32Tolerance());
 
+    // All of them fit: no part has to begin where one may.
+    const odd = createTensor(device, [3, 341]);
+    const three = createTensor(device, [3]);
+    const whole = await record(device, (recorder) => blend(recorder, odd, odd, three));
+    expect(whole.launches.map(({ writes }) => writes[0].shape)).toEqual([[3, 341]]);
+    for (const one of [whole, odd, three]) one.dispose();
+
     const wide = createTensor(device, [2, 1025]);
     const recorder = new Recorder(device);
     expect(() => blend(recorder, wide, wide, weights)).toThrow(/blend: weights is/);

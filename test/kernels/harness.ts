@@ -69,7 +69,7 @@ export async function expectSame<I extends Record<string, Input>, O extends stri
 
 /** f32 input of uniform values in [−1, 1). */
 export function randomInput(shape: Shape, seed: number): Input<"f32"> {
-  const random = new Philox(seed);
+  const random = new Philox(seed >>> 0);
   const size = shape.reduce((product, length) => product * length, 1);
   return { shape, dtype: "f32", data: Float32Array.from({ length: size }, () => 2 * random.float() - 1) };
 }

@@ -26,7 +26,7 @@ import { anySeed, edgeSize, randomInput } from "./harness.js";
 const devices = useDevices();
 const names = ["cpu", "gpu"] as const;
 
-type Numbers<Options> = Omit<Options, keyof Schedule>;
+type Numbers<Options> = Omit<Options, keyof Schedule | "start">;
 type State = Record<string, ArrayLike<number>>;
 
 interface Problem {
@@ -37,20 +37,23 @@ interface Problem {
   rates: number[];
   /** Steps done before the first. */
   first?: number;
+  /** Of these, those before Adam began. */
+  since?: number;
 }
 
 /** Runs a recording of one optimizer step once for each row of gradients and reads the state that it leaves. */
 async function train(
   device: Device,
-  { start, gradients, rates, first = 0 }: Problem,
-  step: (rec: Recorder, state: Record<string, Tensor<"f32">>, schedule: Schedule) => void,
+  { start, gradients, rates, first = 0, since = 0 }: Problem,
+  step: (rec: Recorder, state: Record<string, Tensor<"f32">>, schedule: Schedule & { start: Tensor<"u32"> }) => void,
 ): Promise<State> {
   const count = gradients[0].length;
   const tensor = (shape: number[], data: ArrayLike<number>) => createTensor(device, shape, { data });
   const counter = createTensor(device, [1], { dtype: "u32", data: [first] });
   const row = createTensor(device, [1], { dtype: "u32" });
   const table = tensor([gradients.length, count], gradients.flat());
-  const schedule = { rates: tensor([rates.length], rates), counter };
+  const from = createTensor(device, [1], { dtype: "u32", data: [since] });
+  const schedule = { rates: tensor([rates.length], rates), counter, start: from };
   const state = Object.fromEntries(Object.entries(start).map(([name, data]) => [name, tensor([count], data)]));
   const recording = await record(device, (rec) => {
     const own = gatherRows(rec, table, rangeIndices(rec, row, 1, gradients.length));
@@ -61,7 +64,7 @@ async function train(
   recording.run(gradients.length);
   const result: State = {};
   for (const [name, values] of Object.entries(state)) result[name] = await readTensor(values);
-  for (const owner of [recording, counter, row, table, schedule.rates, ...Object.values(state)]) owner.dispose();
+  for (const owner of [recording, counter, from, row, table, schedule.rates, ...Object.values(state)]) owner.dispose();
   return result;
 }
 
@@ -71,8 +74,8 @@ const trainSgd = (device: Device, problem: Problem, numbers: Numbers<SgdOptions>
   });
 
 const trainAdam = (device: Device, problem: Problem, numbers: Numbers<AdamOptions>) =>
-  train(device, problem, (rec, { parameters, gradients, mean, variance }, schedule) => {
-    adam(rec, { parameters, gradients, mean, variance }, { ...schedule, ...numbers });
+  train(device, problem, (rec, { parameters, gradients, mean, variance }, { start, ...schedule }) => {
+    adam(rec, { parameters, gradients, mean, variance }, { start, ...schedule, ...numbers });
   });
 
 /** torch.optim.SGD's formulas in f64. */
@@ -94,13 +97,13 @@ function torchSgd({ start, gradients, rates }: Problem, numbers: Numbers<SgdOpti
 }
 
 /** torch.optim.Adam's formulas in f64. */
-function torchAdam({ start, gradients, rates, first = 0 }: Problem, numbers: Numbers<AdamOptions>): State {
+function torchAdam({ start, gradients, rates, first = 0, since = 0 }: Problem, numbers: Numbers<AdamOptions>): State {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = numbers;
   const [parameters, mean, variance] = [start.parameters, start.mean, start.variance].map((values) =>
     Float64Array.from(values),
   );
   for (const [step, row] of gradients.entries()) {
-    const t = first + step + 1;
+    const t = first - since + step + 1;
     const rate = rates[Math.min(first + step, rates.length - 1)];
     for (const [i, value] of row.entries()) {
       const gradient = value + weightDecay * parameters[i];
@@ -175,9 +178,10 @@ describe.each(names)("adam, device %s", (name) => {
       { weightDecay: 0.05 },
       { beta2: 0.99999 },
     );
+    const begun = fc.constantFrom([0, 0], [3, 3], [1000, 1000], [1000, 1002]);
     await fc.assert(
-      fc.asyncProperty(problems, options, async ({ count, parameters, ...rest }, numbers) => {
-        const problem = { ...rest, start: { parameters, mean: zeros(count), variance: zeros(count) } };
+      fc.asyncProperty(problems, options, begun, async ({ count, parameters, ...rest }, numbers, [since, first]) => {
+        const problem = { ...rest, since, first, start: { parameters, mean: zeros(count), variance: zeros(count) } };
         expectState(await trainAdam(devices[name], problem, numbers), torchAdam(problem, numbers), 10 * steps);
       }),
       { numRuns: 25 },
@@ -285,7 +289,8 @@ describe("the optimizers' contracts", () => {
     const rec = new Recorder(devices.cpu);
     const of = (name: string, shape = [8]) => tensor(sizes[name] ?? shape, name);
     const counter = createTensor(devices.cpu, [1], { dtype: "u32", name: "counter" });
-    const schedule = { rates: of("rates", [3]), counter };
+    const start = createTensor(devices.cpu, sizes.start ?? [1], { dtype: "u32", name: "start" });
+    const schedule = { rates: of("rates", [3]), counter, start };
     const [parameters, gradients] = [of("parameters"), of("gradients")];
     if (numbers.momentum !== undefined || numbers.nesterov) {
       sgd(rec, { parameters, gradients, velocity: of("velocity") }, { ...schedule, ...numbers });
@@ -336,6 +341,9 @@ describe("the optimizers' contracts", () => {
     expect(() => {
       refused({}, { rates: [1, 3] });
     }).toThrowErrorMatchingInlineSnapshot(`[ShapeError: adam: rates is [1, 3]; expected 1 axes (T)]`);
+    expect(() => {
+      refused({}, { start: [2] });
+    }).toThrowErrorMatchingInlineSnapshot(`[ShapeError: adam: start is [2]; expected [1]]`);
     const counter = createTensor(devices.cpu, [1], { dtype: "u32", name: "counter" });
     const average = (length: number, start: Tensor<"u32">) => () => {
       averageParameters(new Recorder(devices.cpu), tensor([8], "parameters"), tensor([length], "average"), {

@@ -11,7 +11,10 @@ import {
 import { planCorrelation, planWeightGradient } from "../../src/kernels/conv2d/plan.js";
 import { chooseMatmul, matmulChoice, planMatmul, type MatmulVariant } from "../../src/kernels/matmul/index.js";
 import { chosenVariant, type Choice } from "../../src/kernels/variant.js";
-import { CpuDevice, type Capabilities, type GpuPlan } from "../../src/tensor/index.js";
+import { conv2d, conv2dInputGradient, conv2dWeightGradient } from "../../src/kernels/conv2d/index.js";
+import { matmul } from "../../src/kernels/matmul/index.js";
+import { matmulHalf } from "../../src/kernels/matmul-half/index.js";
+import { CpuDevice, createTensor, Recorder, type Capabilities, type GpuPlan } from "../../src/tensor/index.js";
 
 /** What every WebGPU device has at least. */
 const least = { workgroupMemory: 16384, workgroupInvocations: 256 };
@@ -48,6 +51,29 @@ describe("the variant of a kernel", () => {
         }
       }
     }
+  });
+
+  it("is refused by its name where the kernel has none such: another would run", () => {
+    const device = new CpuDevice();
+    const recorder = new Recorder(device);
+    const matrix = createTensor(device, [4, 4]);
+    const half = createTensor(device, [4, 4], { dtype: "f16" });
+    const images = createTensor(device, [1, 1, 4, 4]);
+    const weight = createTensor(device, [1, 1, 4, 4]);
+    const out = createTensor(device, [1, 1, 1, 1]);
+    const refused = (variant: string, body: (options: { variant: never }) => unknown) => {
+      expect(() => body({ variant: variant as never })).toThrow(`variant is "${variant}"; expected one of `);
+    };
+    for (const variant of ["tiled-64x32", "few-channels", ""]) {
+      refused(variant, (options) => matmul(recorder, matrix, matrix, undefined, options));
+      refused(variant, (options) => matmulHalf(recorder, half, half, undefined, options));
+    }
+    for (const variant of ["tiled-64x32", "register", ""]) {
+      refused(variant, (options) => conv2d(recorder, images, weight, undefined, options));
+      refused(variant, (options) => conv2dInputGradient(recorder, out, weight, images.shape, options));
+      refused(variant, (options) => conv2dWeightGradient(recorder, images, out, weight.shape, options));
+    }
+    expect(recorder.launches).toEqual([]);
   });
 
   it("has a key that tells problems apart", () => {

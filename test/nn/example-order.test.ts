@@ -28,6 +28,14 @@ describe("the order of examples", () => {
     expect(Math.max(...others.map((one) => one ?? 0))).toBe(2);
   });
 
+  it("refuses what has no examples, which no pass would ever fill", () => {
+    expect(() => orderOf(0, 4, undefined, 1, 0)).toThrow("order: 0 examples; expected a whole number from 1 up");
+    expect(() => orderOf(9, 4, { count: 0, share: 0.5 }, 1, 0)).toThrow("order: 0 emphasised examples");
+    for (const share of [NaN, -0.1, 1.1]) {
+      expect(() => orderOf(9, 4, { count: 3, share }, 1, 0)).toThrow(`order: share is ${share}; expected`);
+    }
+  });
+
   it("emphasises nothing where there are no others, and may leave some out altogether", () => {
     expect(orderOf(6, 3, { count: 6, share: 0.5 }, 1, 0).take(6)).toEqual(orderOf(6, 3, undefined, 1, 0).take(6));
     expect(Math.min(...orderOf(6, 3, { count: 2, share: 0 }, 1, 0).take(30))).toBe(2);

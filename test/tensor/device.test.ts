@@ -85,8 +85,10 @@ describe("a WebGPU device", () => {
         recorder.add(launch);
       });
     await expect(refused(planned(out, { grid: [65536, 1, 1] }))).rejects.toThrow(
-      "test/increase: grid 65536 × 1 × 1; each has to be 1 to 65535",
+      "test/increase: grid 65536 × 1 × 1; each has to be a whole number from 1 to 65535",
     );
+    await expect(refused(planned(out, { grid: [100 / 64, 1, 1] }))).rejects.toThrow("grid 1.5625 × 1 × 1");
+    await expect(refused(planned(out, { grid: [1, NaN, 1] }))).rejects.toThrow("grid 1 × NaN × 1");
     await expect(refused(planned(out, { grid: [1, 0, 1] }))).rejects.toThrow("grid 1 × 0 × 1");
     await expect(refused(addLaunch(slice(x, 1, [4], "odd part"), out, 1))).rejects.toThrow(
       `add: "odd part" starts at byte 4 of its buffer; kernels take parts that start at a multiple of ` +
@@ -196,6 +198,16 @@ describe.each(["cpu", "webgpu"] as const)("every device: %s", (choice) => {
 });
 
 describe("openDevice", () => {
+  it("refuses what is no choice: it would be the CPU where no adapter answers", async () => {
+    const gpu = { requestAdapter: () => Promise.resolve(null) };
+    await expect(openDevice("WebGPU" as "webgpu", { gpu })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: openDevice: the device is "WebGPU"; expected auto, webgpu, cpu]`,
+    );
+    await expect(openDevice("cpu", { profile: "quick" as "fast" })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: openDevice: profile is "quick"; expected safe, fast]`,
+    );
+  });
+
   const noAdapter = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
 
   it("takes the CPU for `auto` where no adapter answers, and fails for `webgpu`", async () => {

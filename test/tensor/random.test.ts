@@ -199,6 +199,10 @@ describe("Philox", () => {
 
   it("refuses bounds that no number is below, and samples that are too large", () => {
     const random = new Philox(1);
+    expect(() => random.sample(5, NaN)).toThrow(RangeError);
+    for (const seed of [-1, 0.5, NaN, 2 ** 32, undefined]) {
+      expect(() => new Philox(seed as number)).toThrow(`seed ${seed}; expected a whole number from 0 to 4294967295`);
+    }
     expect(() => random.below(0)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: random number below 0; expected a whole number from 1 to 4294967296]`,
     );

@@ -291,6 +291,31 @@ describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
     x.dispose();
   });
 
+  it("takes no launch once it is finished, nor a function that waits for something", async () => {
+    const device = devices[name];
+    const x = words(device, [1]);
+    const before = device.stats();
+    let late: Recorder | undefined;
+    const recording = await record(device, (recorder) => {
+      late = recorder;
+      recorder.add(increaseLaunch(x, 1));
+    });
+    expect(() => {
+      late!.add(increaseLaunch(x, 1));
+    }).toThrow("launched after its recording was finished");
+    recording.run();
+    expect([...(await readTensor(x))]).toEqual([2]);
+    recording.dispose();
+
+    const waiting = record(device, async (recorder) => {
+      await Promise.resolve();
+      recorder.add(increaseLaunch(x, 1));
+    });
+    await expect(waiting).rejects.toThrow("record: its function returned a promise");
+    expect(device.stats().liveBytes).toBe(before.liveBytes);
+    x.dispose();
+  });
+
   it("runOnce runs once and frees its intermediates", async () => {
     const device = devices[name];
     const counter = words(device, [0]);
@@ -331,6 +356,17 @@ describe.each(["cpu", "gpu"] as const)("replay, device %s", (name) => {
     expect(progress.every((done, index) => index === 0 || done > progress[index - 1])).toBe(true);
     await replay(recording, 0);
     expect(await end()).toBe(1001);
+  });
+
+  it("refuses what is no number of runs", async () => {
+    const { recording, end } = await counting();
+    for (const times of [NaN, -1, 2.5]) {
+      expect(() => {
+        recording.run(times);
+      }).toThrow(`recording.run: ${times} times; expected a whole number from 0 up`);
+      await expect(replay(recording, times)).rejects.toThrow(`replay: ${times} times`);
+    }
+    expect(await end()).toBe(0);
   });
 
   it("stops between submits when the signal is aborted, with what is done kept", async () => {

@@ -115,7 +115,20 @@ describe.each(["cpu", "gpu"] as const)("a tensor, device %s", (name) => {
 
     const halves = createTensor(devices[name], [6], { dtype: "f16", data: [...Array(6).keys()] });
     expect([...(await readTensor(slice(halves, 2, [3])))]).toEqual([2, 3, 4]);
-    for (const tensor of [whole, bytes, halves]) tensor.dispose();
+
+    // Whole words are written, on every device: what is behind the part in its last word is cleared with it.
+    const sevens = createTensor(devices[name], [12], { dtype: "u8", data: Array<number>(12).fill(7) });
+    writeTensor(slice(sevens, 4, [5]), [1, 2, 3, 4, 5]);
+    expect([...(await readTensor(sevens))]).toEqual([7, 7, 7, 7, 1, 2, 3, 4, 5, 0, 0, 0]);
+    for (const tensor of [whole, bytes, halves, sevens]) tensor.dispose();
+  });
+
+  it("takes no memory where its values do not fit", () => {
+    const before = devices[name].stats();
+    expect(() => createTensor(devices[name], [2], { name: "pair", data: [1, 2, 3] })).toThrow(
+      'write: 3 values into "pair" [2]; it takes at most 2',
+    );
+    expect(devices[name].stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
   });
 
   it("is disposed of once, with its views, and named when it is used afterwards", async () => {

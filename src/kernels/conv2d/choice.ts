@@ -1,6 +1,6 @@
 import type { Capabilities } from "../../tensor/device.js";
 import { tiledByRule } from "../gemm/split.js";
-import { tiledCandidates, type TiledVariant } from "../gemm/tile.js";
+import { tiledCandidates, tiledVariants, type TiledVariant } from "../gemm/tile.js";
 import { chosenVariant, type Choice } from "../variant.js";
 import { multiplyAdds, weightGradientExtent, type Conv2dSizes } from "./contract.js";
 import { correlationExtent, forwardCorrelation, inputGradientCorrelation, type Correlation } from "./correlation.js";
@@ -12,6 +12,8 @@ import { fitsFewChannels } from "./few-channels.js";
  * `few-channels` several output channels an invocation, not of the weights' gradient.
  */
 export type Conv2dVariant = "direct" | "subgroup" | TiledVariant | "few-channels";
+
+export const conv2dVariants: readonly Conv2dVariant[] = ["direct", "subgroup", ...tiledVariants, "few-channels"];
 
 /** The three kernels of a convolution; each is chosen and measured by itself. */
 export type Conv2dPass = "forward" | "inputGradient" | "weightGradient";

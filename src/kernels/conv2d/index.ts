@@ -5,8 +5,8 @@ import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
-import { problemOf } from "../variant.js";
-import { chooseConv2d, conv2dChoice } from "./choice.js";
+import { forcedVariant, problemOf } from "../variant.js";
+import { chooseConv2d, conv2dChoice, conv2dVariants } from "./choice.js";
 import { conv2dGradientSizes, conv2dSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { forwardCorrelation, inputGradientCorrelation } from "./correlation.js";
 import { correlationSplit, planCorrelation } from "./plan.js";
@@ -22,8 +22,8 @@ export { conv2dWeightGradient } from "./weight-gradient.js";
  * [N, O, OH, OW], all f32. Formula and rounding: `conv2dReference`. A NaN or an infinity reaches the outputs
  * whose windows see it; whether an infinite weight times the padding is NaN is left to the variant.
  * `out` is wholly overwritten.
- * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
- * DeviceError where `variant` asks for what the device has not.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32, InputError where
+ * `variant` is none; recording throws DeviceError where it asks for what the device has not.
  */
 export function conv2d(
   recorder: Recorder,
@@ -46,10 +46,11 @@ export function conv2d(
     [[x, 0], [weight], ...(bias ? [[bias] as const] : [])],
     (again, [x, weight, bias], variant) => conv2d(again, x, weight, bias, { ...options, out: undefined, variant }),
   );
-  const variant = options.variant ?? chooseConv2d("forward", sizes, recorder.device.capabilities);
+  const forced = forcedVariant("conv2d", options.variant, conv2dVariants);
+  const variant = forced ?? chooseConv2d("forward", sizes, recorder.device.capabilities);
   const launch = {
     kernel: "conv2d",
-    problem: options.variant ? undefined : own,
+    problem: forced ? undefined : own,
     reads: [x, weight, bias ?? weight],
     reference: () => {
       conv2dReference(hostArray(x), hostArray(weight), bias && hostArray(bias), hostArray(out), sizes, relu);
@@ -65,8 +66,8 @@ export function conv2d(
  * `weight` [O, C, KH, KW]. ReLU is not undone here: give the gradient of what stood before it.
  * Whether an infinity or a NaN of `weight` times what lies outside `dOut` is NaN is left to the variant.
  * `out` is wholly overwritten.
- * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
- * DeviceError where `variant` asks for what the device has not.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32, InputError where
+ * `variant` is none; recording throws DeviceError where it asks for what the device has not.
  */
 export function conv2dInputGradient(
   recorder: Recorder,
@@ -90,10 +91,11 @@ export function conv2dInputGradient(
       return conv2dInputGradient(again, dOut, weight, shape, { ...options, out: undefined, variant });
     },
   );
-  const variant = options.variant ?? chooseConv2d("inputGradient", sizes, recorder.device.capabilities);
+  const forced = forcedVariant("conv2dInputGradient", options.variant, conv2dVariants);
+  const variant = forced ?? chooseConv2d("inputGradient", sizes, recorder.device.capabilities);
   const launch = {
     kernel: "conv2dInputGradient",
-    problem: options.variant ? undefined : own,
+    problem: forced ? undefined : own,
     reads: [dOut, weight, weight],
     reference: () => {
       conv2dInputGradientReference(hostArray(dOut), hostArray(weight), hostArray(out), sizes);

@@ -5,8 +5,8 @@ import type { Shape } from "../../tensor/shape.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { addInParts } from "../gemm/sum-parts.js";
 import { output } from "../output.js";
-import { problemOf } from "../variant.js";
-import { chooseConv2d, conv2dChoice } from "./choice.js";
+import { forcedVariant, problemOf } from "../variant.js";
+import { chooseConv2d, conv2dChoice, conv2dVariants } from "./choice.js";
 import { conv2dGradientSizes, multiplyAdds, type Conv2dOptions, type Conv2dTarget } from "./contract.js";
 import { planWeightGradient, weightGradientSplit } from "./plan.js";
 import { conv2dWeightGradientReference } from "./reference.js";
@@ -18,8 +18,8 @@ import { conv2dWeightGradientReference } from "./reference.js";
  * A NaN or an infinity reaches the taps that meet it; whether one of `dOut` times the padding is NaN is left to the
  * variant.
  * `out` is wholly overwritten.
- * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32; recording throws
- * DeviceError where `variant` asks for what the device has not.
+ * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32, InputError where
+ * `variant` is none; recording throws DeviceError where it asks for what the device has not.
  */
 export function conv2dWeightGradient(
   recorder: Recorder,
@@ -41,10 +41,11 @@ export function conv2dWeightGradient(
       return conv2dWeightGradient(again, x, dOut, shape, { ...options, out: undefined, variant });
     },
   );
-  const variant = options.variant ?? chooseConv2d("weightGradient", sizes, recorder.device.capabilities);
+  const forced = forcedVariant("conv2dWeightGradient", options.variant, conv2dVariants);
+  const variant = forced ?? chooseConv2d("weightGradient", sizes, recorder.device.capabilities);
   const launch = {
     kernel: "conv2dWeightGradient",
-    problem: options.variant ? undefined : problem,
+    problem: forced ? undefined : problem,
     reads: [x, dOut],
     reference: () => {
       conv2dWeightGradientReference(hostArray(x), hostArray(dOut), hostArray(out), sizes);

@@ -1,9 +1,9 @@
 import type { Capabilities } from "../../tensor/device.js";
 import { tiledByRule } from "../gemm/split.js";
-import { tiledCandidates, type TiledVariant } from "../gemm/tile.js";
+import { tiledCandidates, tiledVariants, type TiledVariant } from "../gemm/tile.js";
 import type { MatmulOptions, MatmulSizes } from "../matmul/contract.js";
 import { chosenVariant, type Choice } from "../variant.js";
-import { matrixCandidates, matrixTiles, type MatrixVariant } from "./matrix-tile.js";
+import { matrixCandidates, matrixTiles, matrixVariants, type MatrixVariant } from "./matrix-tile.js";
 
 /**
  * `widened`: both operands made f32 and multiplied by the f32 product's own variants; for software drivers, and for
@@ -11,6 +11,8 @@ import { matrixCandidates, matrixTiles, type MatrixVariant } from "./matrix-tile
  * `subgroup-matrix-…`: likewise by matrices that a subgroup multiplies at once, for GPUs with tensor cores.
  */
 export type MatmulHalfVariant = "widened" | TiledVariant | MatrixVariant;
+
+export const matmulHalfVariants: readonly MatmulHalfVariant[] = ["widened", ...tiledVariants, ...matrixVariants];
 
 /**
  * Workgroups from which on the larger tiles of matrices are taken: two for each of the 132 multiprocessors of an H100.

@@ -8,7 +8,8 @@ import { matmulSizes, type MatmulOptions } from "../matmul/contract.js";
 import { matmul } from "../matmul/index.js";
 import { matmulSplit } from "../matmul/params.js";
 import { output, type Target } from "../output.js";
-import { chooseMatmulHalf, type MatmulHalfVariant } from "./choice.js";
+import { forcedVariant } from "../variant.js";
+import { chooseMatmulHalf, matmulHalfVariants, type MatmulHalfVariant } from "./choice.js";
 import { planMatmulHalf } from "./plan.js";
 import { matmulHalfReference } from "./reference.js";
 
@@ -26,8 +27,8 @@ export interface MatmulHalfTarget extends Target {
  * C = A·B + bias with operands of 16 bits: A is [M, K], B [K, N] (each transposed where the options say so), both f16;
  * sums, `bias` [N] and the result [M, N] are f32; then ReLU where asked. `out` is wholly overwritten. Operands below
  * 2^-14 may count as 0 where the device's f16 has no smaller numbers.
- * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is of another type; recording throws
- * DeviceError where `variant` asks for what the device has not.
+ * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is of another type, InputError where
+ * `variant` is none; recording throws DeviceError where it asks for what the device has not.
  */
 export function matmulHalf(
   recorder: Recorder,
@@ -40,7 +41,8 @@ export function matmulHalf(
   for (const [what, tensor] of Object.entries({ a, b })) expectDType("matmulHalf", what, tensor, "f16");
   if (bias) expectDType("matmulHalf", "bias", bias, "f32");
   const out = output(recorder, "matmulHalf", [sizes.m, sizes.n], options);
-  const variant = options.variant ?? chooseMatmulHalf(sizes, options, recorder.device.capabilities);
+  const forced = forcedVariant("matmulHalf", options.variant, matmulHalfVariants);
+  const variant = forced ?? chooseMatmulHalf(sizes, options, recorder.device.capabilities);
   const { transposeA, transposeB, relu = false } = options;
   if (variant === "widened") {
     return matmul(recorder, toFloat(recorder, a), toFloat(recorder, b), bias, { transposeA, transposeB, relu, out });

@@ -1,9 +1,9 @@
 import type { Capabilities } from "../../tensor/device.js";
 import { tiledByRule } from "../gemm/split.js";
-import { tiledCandidates, type TiledVariant } from "../gemm/tile.js";
+import { tiledCandidates, tiledVariants, type TiledVariant } from "../gemm/tile.js";
 import { chosenVariant, type Choice } from "../variant.js";
 import type { MatmulOptions, MatmulSizes } from "./contract.js";
-import { thinCandidates, type ThinVariant } from "./thin.js";
+import { thinCandidates, thinVariants, type ThinVariant } from "./thin.js";
 
 /**
  * `register`: tiles in registers, for any software driver. `subgroup`: tiles in registers and shuffles, for software
@@ -11,6 +11,8 @@ import { thinCandidates, type ThinVariant } from "./thin.js";
  * columns, `few-rows` and `few-results` for products with no more of them than would fill a tile.
  */
 export type MatmulVariant = "register" | "subgroup" | TiledVariant | ThinVariant;
+
+export const matmulVariants: readonly MatmulVariant[] = ["register", "subgroup", ...tiledVariants, ...thinVariants];
 
 /** Size of the subgroups that `subgroup` needs. */
 export const LANES = 8;

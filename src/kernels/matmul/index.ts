@@ -4,8 +4,8 @@ import type { Recorder } from "../../tensor/recording.js";
 import { expectDType, type Tensor } from "../../tensor/tensor.js";
 import { addInParts } from "../gemm/sum-parts.js";
 import { output, type Target } from "../output.js";
-import { problemOf } from "../variant.js";
-import { chooseMatmul, matmulChoice, type MatmulVariant } from "./choice.js";
+import { forcedVariant, problemOf } from "../variant.js";
+import { chooseMatmul, matmulChoice, matmulVariants, type MatmulVariant } from "./choice.js";
 import { matmulSizes, type MatmulOptions } from "./contract.js";
 import { matmulSplit } from "./params.js";
 import { planMatmul } from "./plan.js";
@@ -25,8 +25,8 @@ export interface MatmulTarget extends Target {
 /**
  * C = A·B + bias: A is [M, K], B [K, N] (each transposed where the options say so), `bias` [N], the result [M, N],
  * all f32; then ReLU where asked. `out` is wholly overwritten.
- * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32; recording throws DeviceError
- * where `variant` asks for what the device has not.
+ * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32, InputError where `variant`
+ * is none; recording throws DeviceError where it asks for what the device has not.
  */
 export function matmul(
   recorder: Recorder,
@@ -44,10 +44,11 @@ export function matmul(
     [[a, options.transposeA ? 1 : 0], [b], ...(bias ? [[bias] as const] : [])],
     (again, [a, b, bias], variant) => matmul(again, a, b, bias, { ...options, out: undefined, variant }),
   );
-  const variant = options.variant ?? chooseMatmul(sizes, options, recorder.device.capabilities);
+  const forced = forcedVariant("matmul", options.variant, matmulVariants);
+  const variant = forced ?? chooseMatmul(sizes, options, recorder.device.capabilities);
   const launch = {
     kernel: "matmul",
-    problem: options.variant ? undefined : problem,
+    problem: forced ? undefined : problem,
     reads: [a, b, bias ?? a],
     reference: () => {
       matmulReference(hostArray(a), hostArray(b), bias && hostArray(bias), hostArray(out), sizes, options);

@@ -9,7 +9,7 @@ import thinSource from "./thin.wgsl?raw";
 /** `few-rows`: for results of few rows. `few-results`: for results of few elements, each a long sum. */
 export type ThinVariant = "few-rows" | "few-results";
 
-const thinVariants: readonly ThinVariant[] = ["few-results", "few-rows"];
+export const thinVariants: readonly ThinVariant[] = ["few-results", "few-rows"];
 
 /** Whether a variant is one of thin.wgsl. */
 export function isThin(variant: string): variant is ThinVariant {

@@ -12,8 +12,8 @@ import { blendReference } from "./reference.js";
  * λ·a + (1 − λ)·b of each pair of rows, with λ = weights[row]: mixup of f32 values, images or features. a and b are
  * [B, …], `weights` [B], the result is shaped like a, all f32. Tensors larger than one binding of the device are
  * blended in several launches.
- * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32, DeviceError where one row is
- * larger than a binding.
+ * @throws ShapeError where the shapes do not fit, DTypeError where a tensor is not f32, DeviceError where there are
+ * more than a binding takes, and one row, or so many as begin where a binding may, are larger than that.
  */
 export function blend(
   recorder: Recorder,
@@ -29,7 +29,7 @@ export function blend(
   expectShape("blend", "weights", weights.shape, [rows]);
   const out = output(recorder, "blend", a.shape, target);
   const rowSize = a.size / rows;
-  const most = rowsPerBinding(rowSize, recorder.device.capabilities);
+  const most = rowsPerBinding(rows, rowSize, recorder.device.capabilities);
   for (let first = 0; first < rows; first += most) {
     const count = Math.min(most, rows - first);
     const part = (tensor: Tensor<"f32">) =>
@@ -48,12 +48,13 @@ export function blend(
   return out;
 }
 
-/** Rows of `rowSize` f32 that one binding takes, so many that the next part begins where a binding may. */
-function rowsPerBinding(rowSize: number, { bindingBytes, offsetAlignment }: Capabilities): number {
+/** Of `rows` rows of `rowSize` f32 so many as one binding takes: all, or such that the next part begins where one may. */
+function rowsPerBinding(rows: number, rowSize: number, { bindingBytes, offsetAlignment }: Capabilities): number {
   const rowBytes = 4 * rowSize;
+  if (rows * rowBytes <= bindingBytes) return rows;
   let step = 1;
   while ((step * rowBytes) % offsetAlignment !== 0) step++;
-  const rows = Math.floor(bindingBytes / rowBytes / step) * step;
-  if (rows > 0) return rows;
+  const most = Math.floor(bindingBytes / rowBytes / step) * step;
+  if (most > 0) return most;
   throw new DeviceError(`blend: ${step} rows of ${rowBytes} bytes are more than a binding's ${bindingBytes}`);
 }

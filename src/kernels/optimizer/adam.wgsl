@@ -1,4 +1,4 @@
-// One step of Adam, in place, by PyTorch's formulas, t = counter + 1: g = gradients + weight_decay · p;
+// One step of Adam, in place, by PyTorch's formulas, t = counter − start + 1: g = gradients + weight_decay · p;
 // mean += (1 − beta1) · (g − mean); variance += (1 − beta2) · (g² − variance);
 // p −= rate · (mean / (1 − beta1^t)) / (√(variance / (1 − beta2^t)) + epsilon).
 // The rate is that of the counter's step, or the last one.
@@ -18,9 +18,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> gradients: array<Element>;
 @group(0) @binding(2) var<storage, read> rates: array<f32>;
 @group(0) @binding(3) var<storage, read> counter: array<u32>;
-@group(0) @binding(4) var<storage, read_write> parameters: array<Element>;
-@group(0) @binding(5) var<storage, read_write> mean: array<Element>;
-@group(0) @binding(6) var<storage, read_write> variance: array<Element>;
+@group(0) @binding(4) var<storage, read> start: array<u32>;
+@group(0) @binding(5) var<storage, read_write> parameters: array<Element>;
+@group(0) @binding(6) var<storage, read_write> mean: array<Element>;
+@group(0) @binding(7) var<storage, read_write> variance: array<Element>;
 
 // 1 − exp(x) for x ≤ 0. Near 0 the difference would cancel: there by its Taylor series, whose first term left out is
 // below 1e-8 of the sum.
@@ -39,7 +40,7 @@ fn main(
 ) {
   let first = (group.y * groups.x + group.x) * WORKGROUP * RUN + local;
   let rate = rates[min(counter[0], params.last_rate)];
-  let t = f32(counter[0]) + 1.0;
+  let t = f32(counter[0] - start[0]) + 1.0;
   let mean_correction = one_minus_exp(t * params.mean_log);
   let variance_correction = one_minus_exp(t * params.variance_log);
   for (var i = first; i < min(first + WORKGROUP * RUN, params.count); i += WORKGROUP) {

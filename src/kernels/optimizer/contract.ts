@@ -21,6 +21,8 @@ export interface SgdOptions extends Schedule {
 }
 
 export interface AdamOptions extends Schedule {
+  /** The first step of those that its means hold: u32 [1]. */
+  start: Tensor<"u32">;
   /** Decay of the gradients' mean, 0 up to, not including, 1; 0.9 where absent. */
   beta1?: number;
   /** Decay of the mean of their squares; 0.999 where absent. */
@@ -43,7 +45,7 @@ export interface AverageOptions {
 export type SgdNumbers = Required<Omit<SgdOptions, keyof Schedule>>;
 
 /** Adam's numbers, all given. */
-export type AdamNumbers = Required<Omit<AdamOptions, keyof Schedule>>;
+export type AdamNumbers = Required<Omit<AdamOptions, keyof Schedule | "start">>;
 
 /**
  * SGD's numbers with the absent ones filled in.
@@ -62,7 +64,12 @@ export function sgdNumbers({ momentum = 0, weightDecay = 0, nesterov = false }: 
  * Adam's numbers with the absent ones filled in.
  * @throws InputError where one is out of its range.
  */
-export function adamNumbers({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamOptions): AdamNumbers {
+export function adamNumbers({
+  beta1 = 0.9,
+  beta2 = 0.999,
+  epsilon = 1e-8,
+  weightDecay = 0,
+}: Partial<AdamNumbers>): AdamNumbers {
   expectDecay("adam", "beta1", beta1);
   expectDecay("adam", "beta2", beta2);
   expectNotNegative("adam", "epsilon", epsilon);

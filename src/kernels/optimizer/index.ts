@@ -30,9 +30,9 @@ export interface SgdState {
 export interface AdamState {
   parameters: Tensor<"f32">;
   gradients: Tensor<"f32">;
-  /** Running mean of the gradients; zeros before the first step. */
+  /** Running mean of the gradients; zeros before step `start`. */
   mean: Tensor<"f32">;
-  /** Running mean of their squares; zeros before the first step. */
+  /** Running mean of their squares; zeros before step `start`. */
   variance: Tensor<"f32">;
 }
 
@@ -69,20 +69,22 @@ export function sgd(recorder: Recorder, state: SgdState, options: SgdOptions): v
 
 /**
  * A step of Adam with weight decay added to the gradients, in place, by the formulas of torch.optim.Adam. The step
- * number t is counter + 1 and the learning rate rates[min(counter, T − 1)], both looked up on the device at each run.
+ * number t is counter − start + 1 and the learning rate rates[min(counter, T − 1)], both looked up on the device at each
+ * run.
  * @throws ShapeError where the tensors of the state are not flat and of one length, `rates` has not one axis, or
- * `counter` is not [1]; DTypeError where one of these is not f32, or `counter` not u32; InputError where a number is
- * out of its range.
+ * `counter` or `start` is not [1]; DTypeError where one of these is not f32, or `counter` or `start` not u32; InputError
+ * where a number is out of its range.
  */
 export function adam(recorder: Recorder, state: AdamState, options: AdamOptions): void {
   const { parameters, gradients, mean, variance } = state;
-  const { rates, counter } = options;
+  const { rates, counter, start } = options;
   const count = flatSize("adam", { parameters, gradients, mean, variance });
   expectSchedule("adam", options);
+  expectCounter("adam", start, "start");
   const numbers = adamNumbers(options);
   recorder.add({
     kernel: "adam",
-    reads: [gradients, rates, counter],
+    reads: [gradients, rates, counter, start],
     writes: [parameters, mean, variance],
     reference: () => {
       adamReference(
@@ -92,6 +94,7 @@ export function adam(recorder: Recorder, state: AdamState, options: AdamOptions)
         hostArray(variance),
         hostArray(rates),
         hostArray(counter),
+        hostArray(start),
         numbers,
       );
     },

@@ -26,7 +26,7 @@ export function sgdReference(
 }
 
 /**
- * Defines adam, with PyTorch's formulas (torch.optim.Adam) and t = counter + 1: g += weightDecay · p;
+ * Defines adam, with PyTorch's formulas (torch.optim.Adam) and t = counter − start + 1: g += weightDecay · p;
  * mean += (1 − beta1) · (g − mean); variance += (1 − beta2) · (g² − variance);
  * p −= rate · (mean / (1 − beta1^t)) / (√(variance / (1 − beta2^t)) + epsilon).
  */
@@ -37,10 +37,11 @@ export function adamReference(
   variance: Float32Array,
   rates: Float32Array,
   counter: Uint32Array,
+  start: Uint32Array,
   { beta1, beta2, epsilon, weightDecay }: AdamNumbers,
 ): void {
   const rate = rateAt(rates, counter);
-  const t = counter[0] + 1;
+  const t = counter[0] - start[0] + 1;
   const meanCorrection = 1 - beta1 ** t;
   const varianceCorrection = 1 - beta2 ** t;
   for (let i = 0; i < parameters.length; i++) {

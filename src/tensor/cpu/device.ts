@@ -75,10 +75,12 @@ export class CpuDevice implements Device {
 
   write(tensor: Tensor, data: ArrayLike<number>): void {
     this.expectAlive(`write "${tensor.name}"`);
-    const values = hostArray(tensor);
-    setValues(tensor.dtype, values, data);
+    const { memory } = tensor.storage as CpuStorage;
     const perWord = elementsPerWord(tensor.dtype);
-    values.fill(0, data.length, Math.ceil(data.length / perWord) * perWord);
+    const written = Math.ceil(data.length / perWord) * perWord;
+    const values = hostView(tensor.dtype, memory, tensor.storageOffset, written);
+    setValues(tensor.dtype, values, data);
+    values.fill(0, data.length);
   }
 
   async read<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {

@@ -157,8 +157,10 @@ export class WebGpuDevice implements Device {
 
   private checkGrid({ program, grid }: GpuPlan): void {
     const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
-    if (Math.max(...grid) > limit || Math.min(...grid) < 1) {
-      throw new DeviceError(`${program.name}: grid ${grid.join(" × ")}; each has to be 1 to ${limit}`);
+    if (!grid.every((groups) => Number.isInteger(groups) && groups >= 1 && groups <= limit)) {
+      throw new DeviceError(
+        `${program.name}: grid ${grid.join(" × ")}; each has to be a whole number from 1 to ${limit}`,
+      );
     }
   }
 
