@@ -75,6 +75,11 @@ export class RunFolder {
     return writeWhole(join(this.path, CONFIG), json(config));
   }
 
+  /** For a run that could not begin. */
+  removeConfig(): Promise<void> {
+    return rm(join(this.path, CONFIG), { force: true });
+  }
+
   /** Makes a finished round durable: what it did, the answers that it added, and from where to go on. */
   async finishRound(round: RoundReport, checkpoint: Checkpoint, spec: NetworkSpec): Promise<void> {
     const added = checkpoint.answers.filter((answer) => answer.round === round.round);
@@ -100,9 +105,8 @@ export class RunFolder {
 
   /** What `summary.json` says, if the run has come to its end. */
   async finishedSummary(): Promise<object | undefined> {
-    const text = await readFile(join(this.path, SUMMARY), "utf8").catch(() => "{}");
-    const summary = JSON.parse(text) as { readonly stopped?: unknown };
-    return summary.stopped === undefined ? undefined : summary;
+    const summary = (await this.summary()) as { readonly stopped?: unknown } | undefined;
+    return summary?.stopped === undefined ? undefined : summary;
   }
 
   /** Lets other processes run here. Nothing stays of a folder in which no run began. */
@@ -161,7 +165,10 @@ export async function readRunFiles(folder: string): Promise<{ config: unknown; s
   const config = await readConfig(folder);
   const path = join(folder, SUMMARY);
   const text = await readFile(path, "utf8").catch(absent(path));
-  return { config, ...(text === undefined ? {} : { summary: parseJson(text, path) as object }) };
+  if (text === undefined) return { config };
+  const summary = parseJson(text, path);
+  if (typeof summary === "object" && summary !== null) return { config, summary };
+  throw new InputError(`${path} holds no object; put back the file that the run wrote, or begin anew`);
 }
 
 /**

@@ -14,9 +14,18 @@ export async function run(args: readonly string[]): Promise<number> {
   return runProgram(createProgram, args);
 }
 
+/** Codes of what is told of a reader, or a terminal, that is gone. */
+const GONE = new Set(["EPIPE", "EIO"]);
+
+/** Work goes on where nobody reads what it prints any more. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (!GONE.has(error.code ?? "")) throw error;
+}
+
 /**
  * Runs a command line and returns its exit code: 0, 2 after a mistake of the user (one line on stderr), 130 after Ctrl-C,
- * 1 after a bug (with its stack).
+ * 1 after a bug (with its stack). Where the terminal hangs up, it stops as after Ctrl-C, unless progress goes elsewhere
+ * than to that, as under `nohup`.
  * @param create makes the command line, which is to stop when the signal is aborted
  */
 export async function runProgram(create: (signal: AbortSignal) => Command, args: readonly string[]): Promise<number> {
@@ -28,6 +37,14 @@ export async function runProgram(create: (signal: AbortSignal) => Command, args:
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  const onHangup = () => {
+    if (process.stderr.isTTY) onSignal();
+  };
+  process.on("SIGHUP", onHangup);
+  for (const output of [process.stdout, process.stderr]) {
+    // For good: what was printed last may fail behind the end.
+    if (!output.listeners("error").includes(onOutputError)) output.on("error", onOutputError);
+  }
   try {
     await create(interrupt.signal).parseAsync(args, { from: "user" });
     return interrupt.signal.aborted ? INTERRUPTED : OK;
@@ -43,5 +60,6 @@ export async function runProgram(create: (signal: AbortSignal) => Command, args:
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
+    process.off("SIGHUP", onHangup);
   }
 }

@@ -26,7 +26,7 @@ export function distillCommand(signal: AbortSignal): Command {
     const { summary, out } =
       given.resume === undefined
         ? await start(given, progress, signal)
-        : await goOn(given, given.resume, progress, signal);
+        : await goOn(given, given.resume, command.getOptionValueSource("device") === "cli", progress, signal);
     process.stdout.write(given.json ? `${JSON.stringify(summary)}\n` : `${describeRun(summary, out)}\n`);
   });
 }
@@ -67,7 +67,14 @@ async function start(given: Given, progress: Progress, signal: AbortSignal): Pro
   return { summary, out: options.out };
 }
 
-async function goOn(given: Given, out: string, progress: Progress, signal: AbortSignal): Promise<Ended> {
+/** @param chosen whether the device is given; else a run that was begun on the CPU stays there, to the bit */
+async function goOn(
+  given: Given,
+  out: string,
+  chosen: boolean,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Ended> {
   const { folder, config: json, checkpoint } = await RunFolder.resume(out);
   try {
     const finished = await folder.finishedSummary();
@@ -77,7 +84,8 @@ async function goOn(given: Given, out: string, progress: Progress, signal: Abort
     }
     const config = parseRunConfig(json, out);
     enter(config.startedIn, out);
-    const summary = await withDevice(given, progress, (device) =>
+    const device = !chosen && config.device.kind === "cpu" ? "cpu" : given.device;
+    const summary = await withDevice({ ...given, device }, progress, (device) =>
       continueRun({ folder, config, checkpoint }, config.options, { device, progress, signal, report: given.report }),
     );
     return { summary, out };

@@ -107,9 +107,11 @@ async function predict(
   }
 }
 
+/** A file's ending decides what it holds, whatever is printed. */
 function formatOf({ json, csv, out }: PredictOptions, about: object): Format {
-  if (csv || (!json && out?.endsWith(".csv"))) return csvLines;
-  if (json || out?.endsWith(".json")) return jsonLines(about);
+  const ending = ["csv", "json"].find((format) => out?.endsWith(`.${format}`));
+  if (ending === "csv" || (csv && !ending)) return csvLines;
+  if (ending === "json" || json) return jsonLines(about);
   return textLines;
 }
 

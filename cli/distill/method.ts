@@ -113,15 +113,43 @@ const ofWarps = [
   ["augmentRounds", "--augment-rounds"],
 ] as const;
 
+/** Options that say how many rounds choose, and among what: of no account to a strategy that chooses nothing. */
+const ofChoosing = [
+  ["rounds", "--rounds"],
+  ["perRound", "--per-round"],
+  ["totals", "--totals"],
+  ["pool", "--pool"],
+  ["lambdas", "--lambdas"],
+  ["restart", "--restart"],
+] as const;
+
+/** Options of which the first prevails. */
+const prevailing = [
+  ["totals", "--totals", "rounds", "--rounds"],
+  ["totals", "--totals", "perRound", "--per-round"],
+  ["steps", "--steps", "epochs", "--epochs"],
+] as const;
+
 /**
  * Why an option that was given would change nothing, in a line that names it; nothing where none is such. What was not
  * given has a default, which may well be of no account: only who parsed the options can tell the two apart.
  * @param given names of the options that were given
  */
 export function idleOption(
-  { candidates, augment }: DistillCommandOptions,
+  { candidates, augment, strategy, test }: DistillCommandOptions,
   given: ReadonlySet<string>,
 ): string | undefined {
+  for (const [name, option] of ofChoosing) {
+    if (given.has(name) && strategy === "real-only") {
+      return `${option} is of rounds that choose, and --strategy real-only has none: leave it out`;
+    }
+  }
+  for (const [first, itsOption, name, option] of prevailing) {
+    if (given.has(first) && given.has(name)) return `${option} is of no account beside ${itsOption}: leave one out`;
+  }
+  if (given.has("askTest") && test === undefined) {
+    return "--ask-test is of test images, and there are none; give --test too, or leave it out";
+  }
   if (given.has("lambdas") && candidates !== "mix") {
     return `--lambdas is of --candidates mix, and ${candidates} takes none: leave it out`;
   }

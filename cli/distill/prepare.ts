@@ -9,7 +9,7 @@ import {
   type Teacher,
   type TeacherSettings,
 } from "../../src/activemixup/index.js";
-import { sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
+import { sameImages, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Network } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
@@ -53,6 +53,11 @@ export async function prepareRun(
   const { images, held: holdout } = holdOut(subset(all, drawn), share, options.seed);
   const split = splitHoldout(options.n, share, options.seed);
   const test = options.test === undefined ? undefined : await openImages(options.test, options, progress, signal);
+  if (test && sameImages(test, all)) {
+    throw new InputError(
+      `--test ${options.test} holds the images that are trained on; give others, for example PATH:test`,
+    );
+  }
   const unreadable = [...(all.unreadable ?? []), ...(test?.unreadable ?? [])];
   const teachers: Teacher[] = [];
   try {

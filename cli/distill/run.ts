@@ -70,7 +70,9 @@ export async function execute(
     },
   });
   const report = await running.catch(async (error: unknown) => {
-    if (told) await reporter.write(told, last, { kind: "failed", message: (error as Error).message });
+    const interrupted = signal.aborted && error === signal.reason;
+    const message = (error as Error).message;
+    if (told) await reporter.write(told, last, interrupted ? { kind: "interrupted" } : { kind: "failed", message });
     throw error;
   });
   progress.end();

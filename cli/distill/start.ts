@@ -33,13 +33,17 @@ export async function beginRun(
   const { progress, signal } = surroundings;
   return withPrepared(options, settings, surroundings, async (prepared) => {
     const folder = await RunFolder.create(options.out);
+    let begun = false;
     try {
+      // Before the stores: a folder that holds a ledger can be gone on with, whenever the process is killed.
+      await folder.writeConfig(prepared.config);
       return await withStores(prepared, folder, progress, async (stores) => {
-        await folder.writeConfig(prepared.config);
+        begun = true;
         const reporter = reporterOf(prepared, folder, surroundings);
         return execute(prepared, folder, stores, undefined, progress, signal, reporter);
       });
     } finally {
+      if (!begun) await folder.removeConfig();
       await folder.close();
     }
   });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { LockedError } from "../../src/activemixup/ledger/lock.node.js";
 import { InputError } from "../../src/errors.js";
 import { parseRunConfig, type RunConfig } from "../distill/config.js";
 import { beginRun, continueRun, withPrepared, type RunSurroundings } from "../distill/start.js";
@@ -79,6 +80,7 @@ export async function checkRun(
 /**
  * Begins a run, or goes on with it. Each has a ledger of its own: runs that share one cannot be under way at the same
  * time, and would count as spent only what no other had asked before. The teacher is a file and charges nothing.
+ * @throws LockedError where another process is at it
  */
 export async function carryOut(run: Run, teacher: string, layout: Layout, around: RunSurroundings): Promise<Summary> {
   const begun = await findRun(run, layout);
@@ -110,7 +112,7 @@ async function naming<T>({ experiment, row }: Run, work: () => Promise<T>): Prom
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError) || error instanceof LockedError) throw error;
     throw new InputError(`${experiment.file}: row "${row.name}": ${error.message}`);
   }
 }

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { LockedError } from "../../src/activemixup/ledger/lock.node.js";
 import type { RunSurroundings } from "../distill/start.js";
 import { formatSeconds, type Progress } from "../progress.js";
 import { collect, publish } from "./collect.js";
@@ -19,9 +20,13 @@ export async function unfinishedRuns(runs: readonly Run[], layout: Layout): Prom
   return unfinished;
 }
 
+/** Seconds between looks at runs that other processes are at. */
+const WAIT = 1;
+
 /**
- * Runs one after the other, the teachers first where they are missing; tables are made anew after each. Ends early
- * where the signal is aborted: a run that is stopped goes on when it is called for again.
+ * Runs one after the other, the teachers first where they are missing; tables are made anew after each. Those that
+ * another process is at are left for the end, and waited for. Ends early where the signal is aborted: a run that is
+ * stopped goes on when it is called for again.
  */
 export async function workOff(runs: readonly Run[], layout: Layout, surroundings: RunSurroundings): Promise<void> {
   const { progress, signal } = surroundings;
@@ -32,20 +37,43 @@ export async function workOff(runs: readonly Run[], layout: Layout, surroundings
     teachers.set(experiment, teacher);
     await checkRuns(experiment, runs, teacher, layout, surroundings);
   }
-  const clock = new Clock(runs);
-  for (const [index, run] of runs.entries()) {
+  const clock = new Clock();
+  const left = [...runs];
+  /** Whether it was said of a run that another process is at it. */
+  const waitedFor = new Set<Run>();
+  for (let done = 0; left.length > 0;) {
     if (signal.aborted) return;
+    const run = left.shift()!;
     const { experiment, row, seed } = run;
-    const place = `${index + 1}/${runs.length}`;
-    progress.say(`run ${place}: ${experiment.name}, ${row.name}, seed ${seed}${clock.left(index)}`);
+    const place = `${done + 1}/${runs.length}`;
+    const what = `${experiment.name}, ${row.name}, seed ${seed}`;
+    if (!waitedFor.has(run)) progress.say(`run ${place}: ${what}${clock.left([run, ...left])}`);
     const started = performance.now();
     const around = { ...surroundings, progress: prefixed(progress, place) };
-    const summary = await carryOut(run, teachers.get(experiment)!, layout, around);
+    const summary = await unlessLocked(() => carryOut(run, teachers.get(experiment)!, layout, around));
+    if (!summary) {
+      if (!waitedFor.has(run)) progress.say(`${what}: another process is at it; waiting for it in the end`);
+      waitedFor.add(run);
+      left.push(run);
+      if (left.every((other) => waitedFor.has(other))) await sleep(1000 * WAIT);
+      continue;
+    }
     if (summary.interrupted) return;
+    done++;
     clock.took(run, (performance.now() - started) / 1000);
     await publish(await collect(experiment, layout), experiment, layout);
   }
 }
+
+/** Nothing where another process holds what it needs. */
+async function unlessLocked<T>(work: () => Promise<T>): Promise<T | undefined> {
+  return work().catch((error: unknown) => {
+    if (error instanceof LockedError) return undefined;
+    throw error;
+  });
+}
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Sees, before the first run, that all runs of an experiment can be made, and that those made anywhere had its teacher. */
 async function checkRuns(
@@ -73,17 +101,15 @@ async function checkRuns(
 class Clock {
   private readonly seconds = new Map<Run["row"], number[]>();
 
-  constructor(private readonly runs: readonly Run[]) {}
-
   took({ row }: Run, seconds: number): void {
     this.seconds.set(row, [...(this.seconds.get(row) ?? []), seconds]);
   }
 
-  /** `; about 12:30 left`, from the run `index` on; nothing before one has ended. */
-  left(index: number): string {
+  /** `; about 12:30 left`, of the runs that are left; nothing before one has ended. */
+  left(runs: readonly Run[]): string {
     const all = [...this.seconds.values()].flat();
     if (all.length === 0) return "";
-    const expected = this.runs.slice(index).map(({ row }) => mean(this.seconds.get(row) ?? all));
+    const expected = runs.map(({ row }) => mean(this.seconds.get(row) ?? all));
     return `; about ${formatSeconds(expected.reduce((sum, value) => sum + value, 0))} left`;
   }
 }

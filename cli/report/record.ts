@@ -49,12 +49,13 @@ export function className({ config }: RunRecord, label: number): string {
   return config.network.classNames?.[label] ?? String(label);
 }
 
-/** `2 of 3`: rounds that are done after the one about the real images, or how many. */
+/** `2 of 3`: rounds that are done after the one about the real images, or how many; all where the plan has ended. */
 export function countRounds({ summary, config }: RunRecord): string {
   const { strategy, totals, perRound, rounds } = config.method;
   const done = summary.rounds.filter(({ round, pseudoLabels }) => round > 0 && pseudoLabels === undefined).length;
   if (strategy === "real-only" || (perRound !== undefined && !totals)) return String(done);
-  return `${done} of ${totals?.length ?? rounds}`;
+  // A budget that is spent early has fewer rounds than were asked for.
+  return `${done} of ${summary.stopped === "plan" ? done : (totals?.length ?? rounds)}`;
 }
 
 /** Answers by the round that asked for them, in the order of the rounds. */

@@ -25,18 +25,19 @@ export interface ServeOptions {
   readonly patience?: Patience;
 }
 
-/** Milliseconds in which a request has to arrive: slower clients are cut off. */
+/** Milliseconds that are given to clients: slower ones are cut off. */
 export interface Patience {
+  /** In which its headers have to arrive. */
   readonly headers: number;
-  /** The whole request, its headers included. */
+  /** In which the whole request has to arrive, its headers included. */
   readonly request: number;
   /** Between looks for clients that are late. */
   readonly look: number;
+  /** Without reading any of an answer that is there. */
+  readonly reading: number;
 }
 
-const PATIENCE: Patience = { headers: 10_000, request: 60_000, look: 1_000 };
-/** Milliseconds that a client may take to read its answer without reading anything. */
-const IDLE_TIME = 60_000;
+const PATIENCE: Patience = { headers: 10_000, request: 60_000, look: 1_000, reading: 60_000 };
 /** Milliseconds that requests under way are waited for when the server stops. */
 const STOP_TIME = 30_000;
 /** A body that is not wanted is read to its end, and forgotten, if it is at most so many times the longest that is. */
@@ -65,7 +66,6 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       void handle(request, response, { ...options, room, server });
     },
   );
-  server.setTimeout(IDLE_TIME);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(
@@ -121,6 +121,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
     await drain(request, DRAINED * context.maxBody);
   }
   const text = JSON.stringify(body);
+  // Not before: what waits for the device may be silent for long.
+  response.setTimeout((context.patience ?? PATIENCE).reading, () => request.socket.destroy());
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(text),

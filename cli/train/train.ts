@@ -1,5 +1,5 @@
 import { accuracyOf, checkClassNames, fitLabelled, specFor } from "../../src/activemixup/index.js";
-import { checkLabels, sampleImages, type ImageSet, type UnreadableImage } from "../../src/data/index.js";
+import { checkLabels, sameImages, sampleImages, type ImageSet, type UnreadableImage } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { encodeNetwork, Network } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
@@ -124,7 +124,7 @@ function checkTest(path: string, test: ImageSet, data: ImageSet): void {
         `--data of ${data.channels} × ${data.height} × ${data.width}: give test images of the same size, or --size and --channels for both`,
     );
   }
-  if (test.name === data.name) {
+  if (sameImages(test, data)) {
     throw new InputError(
       `--test ${path} is trained on and cannot be tested on; give other images, for example PATH:test`,
     );

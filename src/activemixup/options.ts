@@ -71,7 +71,7 @@ export interface DistillOptions {
   readonly restart: boolean;
   readonly batch: number;
   readonly optimizer: OptimizerOptions;
-  /** Learning rate over each round. */
+  /** Learning rate over each round; its warm-up takes a fifth of a round's steps at most. */
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
   /** Rounds in which training images are warped, the first of them the real images'; all of them where absent. */

@@ -23,6 +23,14 @@ export interface ImageSet {
   unreadable?: UnreadableImage[];
 }
 
+/** Whether two sets hold the same images in the same order, wherever they were read from. */
+export function sameImages(a: ImageSet, b: ImageSet): boolean {
+  const { length } = a.pixels;
+  if (a.count !== b.count || length !== b.pixels.length) return false;
+  for (let index = 0; index < length; index++) if (a.pixels[index] !== b.pixels[index]) return false;
+  return true;
+}
+
 /** Highest label + 1; 0 for no labels. */
 export function countClasses(labels: Uint8Array | Uint32Array): number {
   let highest = -1;

@@ -11,7 +11,15 @@ export { idxImageSet, parseIdxHeader, parseIdxImages, parseIdxLabels } from "./i
 export type { IdxHeader, IdxImages, IdxKind, IdxLabels } from "./idx.js";
 export { fits } from "./image-options.js";
 export type { DecodeWatch, Fit, ImageOptions, ImageSize, Rgb, UnreadableImage } from "./image-options.js";
-export { bytesPerImage, checkLabels, countClasses, sampleImages, sampleIndices, subset } from "./image-set.js";
+export {
+  bytesPerImage,
+  checkLabels,
+  countClasses,
+  sameImages,
+  sampleImages,
+  sampleIndices,
+  subset,
+} from "./image-set.js";
 export type { ImageSet } from "./image-set.js";
 export type { DecodedImages, DecodeImagesOptions, OpenOptions };
 

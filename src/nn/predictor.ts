@@ -1,6 +1,15 @@
 import { DeviceError, ShapeError } from "../errors.js";
 import { advance, argmax, blendImages, rangeIndices, scatterBatch, softmax, WHOLE_WEIGHT } from "../kernels/index.js";
-import { createTensor, readTensor, record, replay, slice, writeTensor, type Recording, type Tensor } from "../tensor/index.js";
+import {
+  createTensor,
+  readTensor,
+  record,
+  replay,
+  slice,
+  writeTensor,
+  type Recording,
+  type Tensor,
+} from "../tensor/index.js";
 import type { Network } from "./network.js";
 
 /** What a network says of images. */

@@ -66,6 +66,15 @@ export function scheduleRates(schedule: Schedule, totalSteps: number): Float32Ar
   });
 }
 
+/** Largest share of a short training that warms up. */
+const WARMUP_SHARE = 1 / 5;
+
+/** The schedule with a warm-up of at most a fifth of the steps, so that short trainings reach the full rate too. */
+export function limitWarmup(schedule: Schedule, totalSteps: number): Schedule {
+  const { warmup = 0 } = schedule;
+  return { ...schedule, warmup: Math.min(warmup, Math.floor(WARMUP_SHARE * totalSteps)) };
+}
+
 /**
  * The steps, counted from 0, that are the first at a lower rate. Empty unless the schedule has milestones.
  * The paper's code renews the momentum at each.

@@ -211,7 +211,8 @@ describe("distill", () => {
     writeFileSync(at("older", "config.json"), JSON.stringify(configOf("older"), known));
     // As if it had been killed in its first round.
     for (const name of ["summary.json", "checkpoint.safetensors", "student.safetensors"]) rmSync(at("older", name));
-    const { code, stderr } = await cli("distill", "--resume", at("older"), "--device", "cpu", "--quiet");
+    // On the device on which it began, which is the CPU, without its being named.
+    const { code, stderr } = await cli("distill", "--resume", at("older"), "--quiet");
     expect(code, stderr).toBe(0);
     expect(student().equals(before)).toBe(true);
   });
@@ -326,6 +327,11 @@ describe("distill's mistakes", () => {
       expect(config).toContain(text);
       writeFileSync(at("changed", "config.json"), config.replace(text, other));
     };
+    for (const damaged of ["garbage", "null"]) {
+      writeFileSync(at("changed", "summary.json"), damaged);
+      expect(await resume()).toMatch(/^error: FOLDER\/changed\/summary\.json .+\n$/);
+    }
+    rmSync(at("changed", "summary.json"));
     change(`"pixels": "`, `"pixels": "0`);
     expect(await resume()).toMatchInlineSnapshot(`
       "error: --images FOLDER:train holds other images than when the run began; put those back

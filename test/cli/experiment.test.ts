@@ -287,6 +287,19 @@ describe("several experiments", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/^the teacher .*\.safetensors is being trained by another process; waiting for it$/m);
   });
+
+  it("leave a run that another process is at for the end, and wait for it", async () => {
+    const run = folder.folder("waiting/runs/small/random/seed-3");
+    const lock = await lockFile(join(run, "run.lock"), "the run");
+    setTimeout(() => void lock.release(), 1500);
+    const { code, stderr } = await experiment(at("small.json"), "waiting", "--seeds", "3");
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/^small, random, seed 3: another process is at it; waiting for it in the end$/gm)).toHaveLength(
+      1,
+    );
+    const finished = (row: string) => statSync(at("waiting", "runs", "small", row, "seed-3", "summary.json")).mtimeMs;
+    expect(finished("two lambdas")).toBeLessThan(finished("random"));
+  });
 });
 
 /** Requires each element to end where it should. */

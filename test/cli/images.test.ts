@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -17,13 +17,13 @@ const photos = at("photos");
 const cacheHome = process.env.XDG_CACHE_HOME;
 const sized = ["--size", "12x14", "--channels", "1"];
 
-/** JPEG and WebP photographs of several sizes, in two classes, and a broken file; the same in both splits. */
+/** JPEG and WebP photographs of several sizes, in two classes, and a broken file; a little lighter for tests. */
 beforeAll(async () => {
   process.env.XDG_CACHE_HOME = at("cache");
   for (const split of ["train", "test"]) {
     for (const [label, name] of ["dark", "light"].entries()) {
       for (let i = 0; i < 12; i++) {
-        const level = 40 + 150 * label + 5 * i;
+        const level = 40 + 150 * label + 5 * i + (split === "test" ? 2 : 0);
         // Dark on the left, so that it matters how it is brought to a size.
         const pixels = Uint8Array.from({ length: (20 + i) * 30 }, (_, at) => (at % 30 < 10 ? level >> 1 : level));
         const picture = sharp(pixels, { raw: { height: 20 + i, width: 30, channels: 1 } }).toColourspace("srgb");
@@ -165,6 +165,25 @@ describe("distill", () => {
     const other = await cli("distill", "--resume", at("run"), "--device", "cpu", "--quiet");
     expect(other).toMatchObject({ code: 2, stdout: "" });
     expect(other.stderr).toContain("hold other images than when the run began; put those back");
+  });
+});
+
+describe("test images", () => {
+  it("are not those that are trained on, however they are called", async () => {
+    const where = join(photos, "train");
+    const images = [...sized, "--skip-bad", "--device", "cpu", "--quiet", "--out", at("never")];
+    for (const args of [
+      ["train", "--data", `${photos}:train`, "--model", "lenet5-half"],
+      ["distill", "--images", `${photos}:train`, "--teacher", at("teacher.safetensors"), "--student", "lenet5-half"],
+    ]) {
+      const distill = args[0] === "distill" ? ["--n", "10", "--budget", "20"] : [];
+      const { code, stderr } = await cli(...args, ...distill, "--test", where, ...images);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/^error: --test .*photos\/train (is|holds the images that are) trained on/),
+      ]);
+    }
+    expect(existsSync(at("never"))).toBe(false);
   });
 });
 

@@ -78,6 +78,27 @@ async function answersIn(run: string): Promise<Map<string, Float32Array>> {
   return new Map((await readLedger(at(run, "ledger", file))).answers);
 }
 
+it("goes on, and says what came of it, where nobody reads its progress any more", async () => {
+  const args = start("unread").filter((word) => word !== "--quiet");
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stderr.destroy();
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(JSON.parse(stdout)).toMatchObject({ queries: QUERIES, stopped: "plan" });
+}, 60_000);
+
+it("stops where its terminal hangs up, but for one whose progress goes elsewhere, as under nohup", async () => {
+  const child = spawn(process.execPath, [script, ...start("hung-up")], { stdio: ["ignore", "pipe", "ignore"] });
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  const closed = once(child, "close");
+  while (!existsSync(at("hung-up", "config.json"))) await sleep(0.005);
+  child.kill("SIGHUP");
+  expect(await closed).toEqual([0, null]);
+  expect(JSON.parse(stdout)).toMatchObject({ stopped: "plan" });
+}, 60_000);
+
 it(`${KILLS} times killed at any moment and resumed, runs end with the same student and the same answers`, async () => {
   const began = performance.now();
   await command(start("whole"));

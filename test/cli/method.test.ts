@@ -92,9 +92,23 @@ describe("options of other candidates", () => {
     expect(idle("--augment-rounds", "1")).toMatch(
       /^--augment-rounds is of images that --augment warps, and it is none/,
     );
+    for (const option of [["--pool", "9"], ["--lambdas", "0.5"], ["--restart"], ["--rounds", "2"], ["--totals", "9"]]) {
+      expect(idle("--strategy", "real-only", ...option)).toBe(
+        `${option[0]} is of rounds that choose, and --strategy real-only has none: leave it out`,
+      );
+    }
+    expect(idle("--totals", "12", "--rounds", "7")).toBe("--rounds is of no account beside --totals: leave one out");
+    expect(idle("--totals", "12", "--per-round", "3")).toMatch(/^--per-round is of no account beside --totals/);
+    expect(idle("--steps", "12", "--epochs", "3")).toMatch(/^--epochs is of no account beside --steps/);
+    expect(idle("--ask-test")).toBe(
+      "--ask-test is of test images, and there are none; give --test too, or leave it out",
+    );
     for (const right of [
       ["--candidates", "mixture"],
       ["--lambdas", "0.5"],
+      ["--rounds", "2", "--per-round", "9"],
+      ["--strategy", "real-only", "--steps", "9"],
+      ["--ask-test", "--test", "digits:test"],
       ["--augment", "light", "--augment-share", "1", "--augment-rounds", "2"],
     ]) {
       expect(idle(...right)).toBe(undefined);

@@ -95,6 +95,9 @@ describe("predict", () => {
     expect(lines[5]).toMatch(/^#4,/);
     expect(lines[5]).toContain(',"b, c",');
     expect(lines[5]).toContain(',"d ""e""",');
+    const told = await predict(`${folder.root}:test`, "--out", out, "--top", "9", "--json");
+    expect(JSON.parse(told.stdout)).toMatchObject({ images: 5, out });
+    expect(readFileSync(out, "utf8").split("\r\n")).toEqual(lines);
     const both = await predict(`${folder.root}:test`, `${folder.root}:train`, "--out", at("both.json"), "--json");
     expect(JSON.parse(both.stdout)).toMatchObject({ images: 8, out: at("both.json") });
     const { predictions } = JSON.parse(readFileSync(at("both.json"), "utf8")) as Answer;

@@ -151,7 +151,7 @@ describe("the server of serve", () => {
   });
 
   it("cuts off clients that send too slowly, and serves the others meanwhile", async () => {
-    const { url, ask, letGo } = await start({ patience: { headers: 200, request: 400, look: 50 } });
+    const { url, ask, letGo } = await start({ patience: { headers: 200, request: 400, look: 50, reading: 1000 } });
     const late = Promise.all([
       raw(url, "POST / HTTP/1.1\r\nhost"),
       raw(url, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"),
@@ -161,6 +161,26 @@ describe("the server of serve", () => {
     expect((await answer).status).toBe(200);
     for (const text of await late) expect(text).toMatch(/^HTTP\/1\.1 408 |^$/);
   });
+
+  it("lets clients wait for the device longer than they may read nothing of an answer", async () => {
+    const { ask, letGo } = await start({ patience: { headers: 200, request: 400, look: 50, reading: 50 } });
+    const answer = ask(7);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await letGo();
+    expect(await (await answer).json()).toEqual({ answers: [{ id: "0", probabilities: [7] }] });
+  });
+
+  it("cuts off clients that do not read their answers", async () => {
+    const { url } = await start({ patience: { headers: 1000, request: 1000, look: 50, reading: 100 } });
+    // Answers beyond what the connection holds, of which none is read.
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.pause();
+    const closed = new Promise((resolve) => socket.on("close", resolve).on("error", () => undefined));
+    const ask = "GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    const sending = setInterval(() => socket.write(ask), 2);
+    await closed;
+    clearInterval(sending);
+  }, 60_000);
 
   it("answers what is no HTTP at all with 400", async () => {
     const { url } = await start();

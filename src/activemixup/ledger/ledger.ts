@@ -3,7 +3,7 @@ import type { ImageShape } from "../../nn/index.js";
 import { checkAnswer } from "../teacher/check-answer.js";
 import { AnswerFault, TeacherFault, type Answer, type QueryBatch, type Teacher } from "../teacher/teacher.js";
 import { queryIdentity } from "./identity.js";
-import { backoff, Pacer, sleep } from "./pacer.js";
+import { backoff, LONGEST_TIMER, Pacer, sleep } from "./pacer.js";
 import type { KeptAnswer, LedgerStore } from "./store.js";
 
 /** 8-bit images, N C H W. */
@@ -109,8 +109,8 @@ export class Ledger {
     const wanted = [...places.keys()];
     let done = count - wanted.length;
     if (done > 0) onProgress?.(done);
-    await this.inParallel(wanted, async (part) => {
-      await this.ask(part, (id) => imageAt(places.get(id)!), images, signal);
+    await this.inParallel(wanted, async (part, failed) => {
+      await this.ask(part, (id) => imageAt(places.get(id)!), images, { signal, failed });
       onProgress?.((done += part.length));
     });
     return ids.map((id) => this.store.find(id) ?? (this.store.isSkipped(this.options.run, id) ? "skipped" : "budget"));
@@ -122,33 +122,45 @@ export class Ledger {
   }
 
   /**
-   * Works off the queries in requests, several at a time. After an error no further request begins, and those under way
-   * end before it is thrown.
+   * Works off the queries in requests, several at a time. After an error no further request begins, a repeated one
+   * neither, and those under way end before it is thrown.
+   * @param work is told by its signal that other work has failed
    */
-  private async inParallel(wanted: readonly string[], work: (part: string[]) => Promise<void>): Promise<void> {
+  private async inParallel(
+    wanted: readonly string[],
+    work: (part: string[], failed: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     const { batch, concurrency } = this.teacher.manner;
-    const errors: unknown[] = [];
+    const failure = new AbortController();
     let next = 0;
     const worker = async () => {
-      while (next < wanted.length && errors.length === 0) {
+      while (next < wanted.length && !failure.signal.aborted) {
         const part = wanted.slice(next, (next += batch));
-        await work(part).catch((error: unknown) => errors.push(error));
+        await work(part, failure.signal).catch((error: unknown) => {
+          failure.abort(error);
+        });
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
-    if (errors.length > 0) throw errors[0];
+    failure.signal.throwIfAborted();
   }
 
-  /** Asks until all of `wanted` have answers, or the budget is spent. */
+  /**
+   * Asks until all of `wanted` have answers, or the budget is spent.
+   * @param signal ends requests that are under way too
+   * @param failed keeps more from beginning
+   */
   private async ask(
     wanted: readonly string[],
     pixelsOf: (id: string) => Uint8Array,
     { channels, height, width }: ImageShape,
-    signal?: AbortSignal,
+    { signal, failed: others }: { readonly signal: AbortSignal | undefined; readonly failed: AbortSignal },
   ): Promise<void> {
     const { attempts, backoffSeconds } = this.teacher.manner;
+    const waiting = signal ? AbortSignal.any([signal, others]) : others;
+    let unusable: UnusableAnswers | undefined;
     for (let failed = 1; ; failed++) {
-      await this.pacer.turn(signal);
+      await this.pacer.turn(waiting);
       const ids = wanted.slice(0, this.left);
       if (ids.length === 0) return;
       const count = ids.length;
@@ -157,8 +169,9 @@ export class Ledger {
       const fault = await this.attempt({ channels, height, width, count, pixels, ids }, signal);
       wanted = wanted.filter((id) => this.store.find(id) === undefined);
       if (!fault || wanted.length === 0) return;
-      if (failed === attempts && this.options.skipUnanswered && fault instanceof UnusableAnswers) {
-        await this.skip(wanted, fault);
+      if (fault instanceof UnusableAnswers) unusable = fault;
+      if (failed === attempts && this.options.skipUnanswered && unusable) {
+        await this.skip(wanted, unusable);
         return;
       }
       if (failed === attempts) {
@@ -175,7 +188,7 @@ export class Ledger {
         this.options.onNotice?.(
           `the teacher ${this.teacher.name} failed (${fault.message}); next attempt in ${wait.toFixed(0)} s`,
         );
-      await sleep(wait, signal);
+      await sleep(wait, waiting);
     }
   }
 
@@ -231,9 +244,12 @@ export class Ledger {
     const timers: ReturnType<typeof setTimeout>[] = [];
     const after = (seconds: number, reason: Error) => {
       timers.push(
-        setTimeout(() => {
-          stop.abort(reason);
-        }, seconds * 1000),
+        setTimeout(
+          () => {
+            stop.abort(reason);
+          },
+          Math.min(seconds * 1000, LONGEST_TIMER),
+        ),
       );
     };
     const onAbort = () => {

@@ -1,6 +1,9 @@
 /** Longest wait between two attempts that the teacher did not ask for, in seconds. */
 const LONGEST_BACKOFF = 60;
 
+/** Most milliseconds that a timer holds; one that is given more ends at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Spaces requests in time: at most so many a second, and none while the teacher asks to wait. */
 export class Pacer {
   private next = 0;
@@ -42,8 +45,8 @@ export function sleep(seconds: number, signal?: AbortSignal): Promise<void> {
       if (signal?.aborted) reject(signal.reason as Error);
       else resolve();
     };
-    // Timers hold at most 2^31 - 1 ms; the caller looks at the clock again.
-    const timer = setTimeout(wake, Math.min(seconds * 1000, 2 ** 31 - 1));
+    // The caller looks at the clock again.
+    const timer = setTimeout(wake, Math.min(seconds * 1000, LONGEST_TIMER));
     signal?.addEventListener("abort", wake);
   });
 }

@@ -1,5 +1,5 @@
 import { bytesPerImage } from "../../data/index.js";
-import type { Emphasis, FitOptions, Network, NetworkState } from "../../nn/index.js";
+import { limitWarmup, type Emphasis, type FitOptions, type Network, type NetworkState } from "../../nn/index.js";
 import { RandomAcquisition } from "../acquisition/index.js";
 import { isChoice } from "../candidates/candidates.js";
 import { Committee } from "../committee.js";
@@ -135,7 +135,7 @@ export class Teaching {
     const { options, observer, signal } = this.input;
     return {
       steps,
-      schedule: options.schedule,
+      schedule: limitWarmup(options.schedule, steps),
       emphasis: this.emphasis(this.equipment.examples.count),
       warped: round < (options.augmentRounds ?? Infinity),
       signal,

@@ -134,6 +134,10 @@ describe("Ledger", () => {
     expect(teacher.asked).toBe(6);
     const other = new Ledger(teacher, store, { ...options, run: "other" });
     await expect(other.query(images(4))).rejects.toThrow("gave no answer to query");
+    // One of the attempts that came to nothing may have been the teacher's absence.
+    const bad: Mishap = { kind: "bad", image: 0, answer: new AnswerFault("not for me") };
+    const away = new ScriptedTeacher({ attempts: 3 }, list(bad, bad, fault(true)), "away");
+    expect(await new Ledger(away, new MemoryStore(away.name), skipping).query(images(1))).toEqual(["skipped"]);
     // A teacher that is not there is no reason to leave an image out.
     const down = new ScriptedTeacher({ attempts: 2 }, () => fault(true), "down");
     await expect(new Ledger(down, new MemoryStore(down.name), skipping).query(images(2))).rejects.toThrow(
@@ -221,6 +225,22 @@ describe("Ledger", () => {
     expect(teacher.attempts.length).toBeLessThanOrEqual(3);
     expect(store.spending("run").answered).toBeGreaterThanOrEqual(4);
     expect(store.spending("run")).toMatchObject({ failed: 4, open: 0 });
+  });
+
+  it("repeats nothing, and waits for nothing, once another request has ended for good", async () => {
+    const refused: Mishap = { kind: "error", error: new InputError("401: no such account") };
+    const teacher = new ScriptedTeacher({ concurrency: 2 }, list(refused, fault(true, 3600)));
+    const ledger = new Ledger(teacher, new MemoryStore(teacher.name), options);
+    await expect(ledger.query(images(40))).rejects.toThrow("401: no such account");
+    expect(teacher.attempts.length).toBe(2);
+    expect(ledger.account).toMatchObject({ answered: 0, failed: 8 });
+  });
+
+  it("waits for an answer as long as a timer can where the teacher's time is longer", async () => {
+    const teacher = new ScriptedTeacher({ timeoutSeconds: 1e9, attempts: 1 });
+    const ledger = new Ledger(teacher, new MemoryStore(teacher.name), options);
+    expectAnswers(await ledger.query(images(40)));
+    expect(ledger.account.failed).toBe(0);
   });
 
   it("gives a request up after its time, and waits as long as the teacher asks", async () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DisposedError, InputError } from "../../../errors.js";
+import { LONGEST_TIMER } from "../../ledger/pacer.js";
 import { readAnswer, type AnswerForm, type AnswerReading } from "../answer-form.js";
 import { orAborted } from "../or-aborted.js";
 import { answerReading, askingManner, refuseUnheeded, settingsOfHttp } from "../reading.js";
@@ -70,7 +71,7 @@ export class ExecTeacher implements Teacher {
     }
     refuseUnheeded(`exec:${command}`, settings, [...settingsOfHttp, "onnx"]);
     const seconds = settings.asking?.timeoutSeconds ?? execManner.timeoutSeconds!;
-    const silent = AbortSignal.timeout(Math.min(seconds * 1000, 2 ** 31 - 1));
+    const silent = AbortSignal.timeout(Math.min(Math.ceil(seconds * 1000), LONGEST_TIMER));
     const signal = options.signal ? AbortSignal.any([options.signal, silent]) : silent;
     const { child, hello, fault } = await start(command, signal, options.log);
     options.signal?.throwIfAborted();

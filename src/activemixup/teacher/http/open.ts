@@ -130,7 +130,7 @@ async function describe(address: Address, { asking }: TeacherSettings, signal?: 
   const { attempts, backoffSeconds, timeoutSeconds } = { ...serviceManner, ...asking };
   const cure = "if it does not describe itself, give classes in --teacher-config";
   for (let failed = 1; ; failed++) {
-    const late = AbortSignal.timeout(timeoutSeconds! * 1000);
+    const late = AbortSignal.timeout(Math.ceil(timeoutSeconds! * 1000));
     let fault: unknown;
     try {
       const json = await exchange(address, { method: "GET" }, signal ? AbortSignal.any([signal, late]) : late);
