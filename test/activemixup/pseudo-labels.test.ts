@@ -21,7 +21,7 @@ import { Committee } from "../../src/activemixup/committee.js";
 import { MeanPredictor } from "../../src/activemixup/mean-predictor.js";
 import { exampleOfBlend } from "../../src/activemixup/training-images.js";
 import { drawDigits } from "../../src/data/index.js";
-import { encodeNetwork, encodeState, Examples, Network, Predictor, Trainer } from "../../src/nn/index.js";
+import { encodeNetwork, encodeState, Examples, limitWarmup, Network, Predictor, Trainer } from "../../src/nn/index.js";
 import { createTensor, type Device } from "../../src/tensor/index.js";
 import { useDevices } from "../devices.js";
 import { BrightnessTeacher, CLASSES } from "./brightness-teacher.js";
@@ -126,7 +126,7 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
     const seed = studentSeed(options.seed, 1);
     const other = new Network(device, specFor("lenet5-half", images, CLASSES), seed);
     const ofOther = await Trainer.create(other, examples, { ...options, seed }, 5);
-    await ofOther.fit(3, { steps: 5, schedule: options.schedule });
+    await ofOther.fit(3, { steps: 5, schedule: limitWarmup(options.schedule, 5) });
 
     const kept = newStudent(device);
     kept.load(before.student, "the checkpoint");
@@ -145,7 +145,7 @@ describe.each(["cpu", "gpu"] as const)("pseudo-labels, on the %s device", (name)
     const trainer = await Trainer.create(kept, examples, options, 5);
     trainer.skip(9);
     const emphasis = { count: 12, share: 0.35 };
-    const loss = await trainer.fit(3, { steps: 5, schedule: options.schedule, emphasis });
+    const loss = await trainer.fit(3, { steps: 5, schedule: limitWarmup(options.schedule, 5), emphasis });
     expect(report.rounds[3].loss).toBe(loss);
     expect(student).toEqual(await encodeNetwork(kept));
     for (const used of [mean, ofOther, trainer, examples, candidates, other, kept, real]) used.dispose();

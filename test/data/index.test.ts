@@ -39,6 +39,7 @@ test("the room's public names", () => {
     "parseIdxHeader",
     "parseIdxImages",
     "parseIdxLabels",
+    "sameImages",
     "sampleImages",
     "sampleIndices",
     "subset",

@@ -69,7 +69,7 @@ export async function expectSame<I extends Record<string, Input>, O extends stri
 
 /** f32 input of uniform values in [−1, 1). */
 export function randomInput(shape: Shape, seed: number): Input<"f32"> {
-  const random = new Philox(seed >>> 0);
+  const random = new Philox(seed);
   const size = shape.reduce((product, length) => product * length, 1);
   return { shape, dtype: "f32", data: Float32Array.from({ length: size }, () => 2 * random.float() - 1) };
 }
@@ -98,5 +98,5 @@ export function edgeSize(tile: number, most = 2 * tile + 1): fc.Arbitrary<number
   return fc.constantFrom(...new Set(edges.filter((size) => size >= 1 && size <= most)));
 }
 
-/** Seeds for {@link randomInput}. */
-export const anySeed = fc.integer({ min: 0, max: 0xffffffff });
+/** Seeds for {@link randomInput}, with room for a few more above each. */
+export const anySeed = fc.integer({ min: 0, max: 0xffffffff - 100 });

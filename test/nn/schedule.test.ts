@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/errors.js";
-import { checkSchedule, milestoneSteps, paperSchedule, scheduleRates, type Schedule } from "../../src/nn/schedule.js";
+import {
+  checkSchedule,
+  limitWarmup,
+  milestoneSteps,
+  paperSchedule,
+  scheduleRates,
+  type Schedule,
+} from "../../src/nn/schedule.js";
 
 /** The rates as f64, rounded to seven digits, which f32 holds. */
 const rates = (schedule: Schedule, steps: number) => [...scheduleRates(schedule, steps)].map((r) => +r.toPrecision(6));
@@ -14,6 +21,22 @@ describe("scheduleRates", () => {
   it("climbs linearly through the warm-up, its last step at the full rate", () => {
     expect(rates({ kind: "constant", rate: 0.4, warmup: 4 }, 6)).toEqual([0.1, 0.2, 0.3, 0.4, 0.4, 0.4]);
     expect(rates({ kind: "constant", rate: 0.4, warmup: 4 }, 2)).toEqual([0.1, 0.2]);
+  });
+
+  it("warms up for a fifth of a short training at most, so that this reaches the full rate", () => {
+    const cosine: Schedule = { kind: "cosine", rate: 2, warmup: 100 };
+    for (const [steps, warmup] of [
+      [3, 0],
+      [5, 1],
+      [54, 10],
+      [499, 99],
+      [500, 100],
+      [5000, 100],
+    ]) {
+      expect(limitWarmup(cosine, steps)).toEqual({ ...cosine, warmup });
+      expect(Math.max(...scheduleRates(limitWarmup(cosine, steps), steps))).toBe(2);
+    }
+    expect(limitWarmup(paperSchedule, 5)).toEqual({ ...paperSchedule, warmup: 0 });
   });
 
   it("drops by the factor at each milestone, in the warm-up too", () => {

@@ -89,7 +89,7 @@ export class FeatureBlends implements BlendPass {
       }),
       position: createTensor(device, [1], { dtype: "u32", name: "position" }),
     };
-    const recording = await record(device, (recorder) => {
+    const recording = record(device, (recorder) => {
       const { features, weight, position } = tensors;
       const chosen = rangeIndices(recorder, position, batch, count);
       const whole = { first: chosen, second: chosen, weight };
@@ -97,7 +97,12 @@ export class FeatureBlends implements BlendPass {
       scatterBatch(recorder, linearStart.map(recorder, input), position, features);
       advance(recorder, position);
     });
-    return new FeatureBlends(linearStart, perPair, tensors, recording);
+    try {
+      return new FeatureBlends(linearStart, perPair, tensors, await recording);
+    } catch (error) {
+      for (const tensor of Object.values<Tensor>({ ...tensors })) tensor.dispose();
+      throw error;
+    }
   }
 
   async refresh({ signal }: ReplayOptions): Promise<void> {
