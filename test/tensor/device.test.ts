@@ -14,6 +14,7 @@ import {
   Tensor,
 } from "../../src/tensor/index.js";
 import { Block } from "../../src/tensor/tensor.js";
+import { describeError } from "../../src/tensor/webgpu/error-scope.js";
 import { useDevices } from "../devices.js";
 import { addLaunch, increaseLaunch } from "./programs.js";
 
@@ -99,6 +100,18 @@ describe("a WebGPU device", () => {
     expect(device.stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
     expect([...(await readTensor(out))]).toEqual([1, 2, 3, 4]);
     for (const tensor of [x, out]) tensor.dispose();
+  });
+
+  it("says what to do where its memory is at an end", () => {
+    class GPUOutOfMemoryError {
+      constructor(readonly message: string) {}
+    }
+    class GPUInternalError extends GPUOutOfMemoryError {}
+    const cure = ": use a smaller batch or fewer images, on a device that is opened anew";
+    expect(describeError(new GPUOutOfMemoryError("no room"))).toBe(`no room${cure}`);
+    const vulkan = "vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY";
+    expect(describeError(new GPUInternalError(vulkan))).toBe(`${vulkan}${cure}`);
+    expect(describeError(new GPUInternalError("vkQueueSubmit failed"))).toBe("vkQueueSubmit failed");
   });
 
   it("refuses a tensor that is larger than a buffer", () => {

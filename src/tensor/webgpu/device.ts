@@ -5,7 +5,7 @@ import type { GpuPlan, Launch } from "../launch.js";
 import type { Problem } from "../problem.js";
 import { StatsCounter } from "../stats.js";
 import type { Tensor } from "../tensor.js";
-import { withErrorScope } from "./error-scope.js";
+import { describeError, withErrorScope } from "./error-scope.js";
 import { encodeParams } from "./params.js";
 import { PipelineCache, type Pipeline } from "./pipelines.js";
 
@@ -54,7 +54,7 @@ export class WebGpuDevice implements Device {
   ) {
     this.pipelines = new PipelineCache(gpu, this.counter);
     gpu.addEventListener("uncapturederror", (event) => {
-      this.failure ??= (event as GPUUncapturedErrorEvent).error.message;
+      this.failure ??= describeError((event as GPUUncapturedErrorEvent).error);
     });
     void gpu.lost.then(({ reason, message }) => {
       if (!this.destroyed) this.failure ??= `the device was lost (${reason}): ${message}`;

@@ -18,3 +18,9 @@ export async function withErrorScope<T>(device: GPUDevice, body: () => T): Promi
   if (found) throw new DeviceError(found.message);
   return result;
 }
+
+/** What an error of the device says, with the cure where its memory is at an end. */
+export function describeError({ constructor, message }: GPUError): string {
+  const outOfMemory = constructor.name === "GPUOutOfMemoryError" || /out.of.(\w+.)?memory/i.test(message);
+  return outOfMemory ? `${message}: use a smaller batch or fewer images, on a device that is opened anew` : message;
+}
