@@ -38,7 +38,8 @@ export async function runProgram(create: (signal: AbortSignal) => Command, args:
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   const onHangup = () => {
-    if (process.stderr.isTTY) onSignal();
+    // A shell and the kernel both tell of it, one after the other: that is no second Ctrl-C.
+    if (process.stderr.isTTY && !interrupt.signal.aborted) onSignal();
   };
   process.on("SIGHUP", onHangup);
   for (const output of [process.stdout, process.stderr]) {

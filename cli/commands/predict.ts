@@ -44,6 +44,9 @@ export function predictCommand(signal: AbortSignal): Command {
     .addOption(new Option("--csv", "print CSV, a line an image").conflicts("json"))
     .option("--out <file>", "write to this file instead of stdout, as CSV or JSON where it ends in .csv or .json");
   return withNetworkImageOptions(command).action(async (images: string[], options: PredictOptions) => {
+    if (options.csv && options.out?.endsWith(".json")) {
+      throw new InputError(`--csv is of no account to --out ${options.out}, which is to be JSON; leave it out`);
+    }
     const progress = createProgress(options.quiet);
     const classNames = options.labels === undefined ? undefined : await readLabels(options.labels);
     const sources = await findSources(images);
@@ -110,7 +113,7 @@ async function predict(
 /** A file's ending decides what it holds, whatever is printed. */
 function formatOf({ json, csv, out }: PredictOptions, about: object): Format {
   const ending = ["csv", "json"].find((format) => out?.endsWith(`.${format}`));
-  if (ending === "csv" || (csv && !ending)) return csvLines;
+  if (ending === "csv" || csv) return csvLines;
   if (ending === "json" || json) return jsonLines(about);
   return textLines;
 }

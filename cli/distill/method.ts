@@ -127,6 +127,7 @@ const ofChoosing = [
 const prevailing = [
   ["totals", "--totals", "rounds", "--rounds"],
   ["totals", "--totals", "perRound", "--per-round"],
+  ["perRound", "--per-round", "rounds", "--rounds"],
   ["steps", "--steps", "epochs", "--epochs"],
 ] as const;
 

@@ -50,9 +50,9 @@ export async function workOff(runs: readonly Run[], layout: Layout, surroundings
     if (!waitedFor.has(run)) progress.say(`run ${place}: ${what}${clock.left([run, ...left])}`);
     const started = performance.now();
     const around = { ...surroundings, progress: prefixed(progress, place) };
-    const summary = await unlessLocked(() => carryOut(run, teachers.get(experiment)!, layout, around));
-    if (!summary) {
-      if (!waitedFor.has(run)) progress.say(`${what}: another process is at it; waiting for it in the end`);
+    const summary = await orLocked(() => carryOut(run, teachers.get(experiment)!, layout, around));
+    if (summary instanceof LockedError) {
+      if (!waitedFor.has(run)) progress.say(`${what}: left for the end, and waited for there: ${summary.message}`);
       waitedFor.add(run);
       left.push(run);
       if (left.every((other) => waitedFor.has(other))) await sleep(1000 * WAIT);
@@ -65,10 +65,10 @@ export async function workOff(runs: readonly Run[], layout: Layout, surroundings
   }
 }
 
-/** Nothing where another process holds what it needs. */
-async function unlessLocked<T>(work: () => Promise<T>): Promise<T | undefined> {
+/** Gives the error where another process holds what is needed. */
+async function orLocked<T>(work: () => Promise<T>): Promise<T | LockedError> {
   return work().catch((error: unknown) => {
-    if (error instanceof LockedError) return undefined;
+    if (error instanceof LockedError) return error;
     throw error;
   });
 }

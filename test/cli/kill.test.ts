@@ -88,7 +88,7 @@ it("goes on, and says what came of it, where nobody reads its progress any more"
   expect(JSON.parse(stdout)).toMatchObject({ queries: QUERIES, stopped: "plan" });
 }, 60_000);
 
-it("stops where its terminal hangs up, but for one whose progress goes elsewhere, as under nohup", async () => {
+it("goes on after a hangup where its progress goes elsewhere than to the terminal, as under nohup", async () => {
   const child = spawn(process.execPath, [script, ...start("hung-up")], { stdio: ["ignore", "pipe", "ignore"] });
   let stdout = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

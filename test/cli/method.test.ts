@@ -99,6 +99,7 @@ describe("options of other candidates", () => {
     }
     expect(idle("--totals", "12", "--rounds", "7")).toBe("--rounds is of no account beside --totals: leave one out");
     expect(idle("--totals", "12", "--per-round", "3")).toMatch(/^--per-round is of no account beside --totals/);
+    expect(idle("--per-round", "9", "--rounds", "2")).toMatch(/^--rounds is of no account beside --per-round/);
     expect(idle("--steps", "12", "--epochs", "3")).toMatch(/^--epochs is of no account beside --steps/);
     expect(idle("--ask-test")).toBe(
       "--ask-test is of test images, and there are none; give --test too, or leave it out",
@@ -106,7 +107,7 @@ describe("options of other candidates", () => {
     for (const right of [
       ["--candidates", "mixture"],
       ["--lambdas", "0.5"],
-      ["--rounds", "2", "--per-round", "9"],
+      ["--per-round", "9"],
       ["--strategy", "real-only", "--steps", "9"],
       ["--ask-test", "--test", "digits:test"],
       ["--augment", "light", "--augment-share", "1", "--augment-rounds", "2"],

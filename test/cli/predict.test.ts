@@ -95,6 +95,10 @@ describe("predict", () => {
     expect(lines[5]).toMatch(/^#4,/);
     expect(lines[5]).toContain(',"b, c",');
     expect(lines[5]).toContain(',"d ""e""",');
+    const neither = await predict(`${folder.root}:test`, "--out", at("neither.json"), "--csv");
+    expect(neither).toMatchObject({ code: 2, stdout: "" });
+    expect(neither.stderr).toContain("--csv is of no account to --out ");
+    expect(existsSync(at("neither.json"))).toBe(false);
     const told = await predict(`${folder.root}:test`, "--out", out, "--top", "9", "--json");
     expect(JSON.parse(told.stdout)).toMatchObject({ images: 5, out });
     expect(readFileSync(out, "utf8").split("\r\n")).toEqual(lines);

@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { Command } from "commander";
+import { describe, expect, it, vi } from "vitest";
 import type { Summary } from "../../cli/distill/summary.js";
 import { describeRun } from "../../cli/distill/describe.js";
 import { formatTime, StreamProgress } from "../../cli/progress.js";
+import { runProgram } from "../../cli/run.js";
 import { formatTable } from "../../cli/table.js";
 import { hasColours, paintsOf, tableLayout, type ColourVariables } from "../../cli/terminal.js";
 
@@ -103,4 +105,51 @@ it("a run's table fits 80 characters, however long it went on, with test and hel
   expect(Math.max(head.length, row.length)).toBeLessThanOrEqual(80);
   expect(row).toMatch(/^100 +1000000 +10\.1234 .* 59\.9 s +983:20 +999:59$/);
   expect(next).toMatch(/^done: /);
+});
+
+describe("a hangup", () => {
+  /** A command line that takes its time to stop. */
+  const slowly = (signal: AbortSignal) =>
+    new Command().action(
+      () =>
+        new Promise((_, reject) => {
+          signal.addEventListener("abort", () => setTimeout(reject, 20, signal.reason));
+        }),
+    );
+
+  it("stops what tells that terminal its progress, once, however many processes tell of it", async () => {
+    const { isTTY } = process.stderr;
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const exit = vi.spyOn(process, "exit").mockImplementation(() => {
+      throw new Error("exit");
+    });
+    try {
+      process.stderr.isTTY = true;
+      const ended = runProgram(slowly, []);
+      for (let time = 0; time < 2; time++) process.emit("SIGHUP");
+      expect(await ended).toBe(130);
+      expect(exit).not.toHaveBeenCalled();
+      expect(written.mock.calls).toEqual([["\nstopping; what is done is kept (again to stop at once)\n"]]);
+    } finally {
+      process.stderr.isTTY = isTTY;
+      vi.restoreAllMocks();
+    }
+  });
+
+  it("is nothing to a command whose progress goes elsewhere", async () => {
+    const { isTTY } = process.stderr;
+    try {
+      process.stderr.isTTY = false;
+      const ended = runProgram(slowly, []);
+      process.emit("SIGHUP");
+      expect(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 60, "goes on"))])).toBe("goes on");
+      const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+      process.emit("SIGTERM");
+      expect(await ended).toBe(130);
+      expect(written).toHaveBeenCalledOnce();
+    } finally {
+      process.stderr.isTTY = isTTY;
+      vi.restoreAllMocks();
+    }
+  });
 });

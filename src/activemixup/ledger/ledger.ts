@@ -19,7 +19,10 @@ export interface LedgerOptions {
   readonly budget: number;
   /** Whether attempts that failed, or were under way when the run was killed, count against the budget. */
   readonly countFailed: boolean;
-  /** Whether images that the teacher never answers rightly are left out; the run ends at one where absent. */
+  /**
+   * Whether images are left out that the teacher never answers rightly, though it is there in most of the attempts; the
+   * run ends at one where absent.
+   */
   readonly skipUnanswered?: boolean | undefined;
   /** Hears of faults that are waited out. */
   readonly onNotice?: ((message: string) => void) | undefined;
@@ -158,7 +161,7 @@ export class Ledger {
   ): Promise<void> {
     const { attempts, backoffSeconds } = this.teacher.manner;
     const waiting = signal ? AbortSignal.any([signal, others]) : others;
-    let unusable: UnusableAnswers | undefined;
+    const unusable: UnusableAnswers[] = [];
     for (let failed = 1; ; failed++) {
       await this.pacer.turn(waiting);
       const ids = wanted.slice(0, this.left);
@@ -169,9 +172,9 @@ export class Ledger {
       const fault = await this.attempt({ channels, height, width, count, pixels, ids }, signal);
       wanted = wanted.filter((id) => this.store.find(id) === undefined);
       if (!fault || wanted.length === 0) return;
-      if (fault instanceof UnusableAnswers) unusable = fault;
-      if (failed === attempts && this.options.skipUnanswered && unusable) {
-        await this.skip(wanted, unusable);
+      if (fault instanceof UnusableAnswers) unusable.push(fault);
+      if (failed === attempts && this.options.skipUnanswered && 2 * unusable.length > attempts) {
+        await this.skip(wanted, unusable.at(-1)!);
         return;
       }
       if (failed === attempts) {

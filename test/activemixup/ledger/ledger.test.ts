@@ -138,6 +138,11 @@ describe("Ledger", () => {
     const bad: Mishap = { kind: "bad", image: 0, answer: new AnswerFault("not for me") };
     const away = new ScriptedTeacher({ attempts: 3 }, list(bad, bad, fault(true)), "away");
     expect(await new Ledger(away, new MemoryStore(away.name), skipping).query(images(1))).toEqual(["skipped"]);
+    // … but not most of them: the image may well be answered when the teacher is back.
+    const gone = new ScriptedTeacher({ attempts: 3 }, list(bad, fault(true), fault(true)), "gone");
+    await expect(new Ledger(gone, new MemoryStore(gone.name), skipping).query(images(1))).rejects.toThrow(
+      "gave no answer to query",
+    );
     // A teacher that is not there is no reason to leave an image out.
     const down = new ScriptedTeacher({ attempts: 2 }, () => fault(true), "down");
     await expect(new Ledger(down, new MemoryStore(down.name), skipping).query(images(2))).rejects.toThrow(
