@@ -50,15 +50,15 @@ export async function workOff(runs: readonly Run[], layout: Layout, surroundings
     if (!waitedFor.has(run)) progress.say(`run ${place}: ${what}${clock.left([run, ...left])}`);
     const started = performance.now();
     const around = { ...surroundings, progress: prefixed(progress, place) };
-    const summary = await orLocked(() => carryOut(run, teachers.get(experiment)!, layout, around));
-    if (summary instanceof LockedError) {
-      if (!waitedFor.has(run)) progress.say(`${what}: left for the end, and waited for there: ${summary.message}`);
+    const ended = await orLocked(() => carryOut(run, teachers.get(experiment)!, layout, around));
+    if (ended instanceof LockedError) {
+      if (!waitedFor.has(run)) progress.say(`${what}: left for the end, and waited for there: ${ended.message}`);
       waitedFor.add(run);
       left.push(run);
       if (left.every((other) => waitedFor.has(other))) await sleep(1000 * WAIT);
       continue;
     }
-    if (summary.interrupted) return;
+    if (ended.interrupted) return;
     done++;
     clock.took(run, (performance.now() - started) / 1000);
     await publish(await collect(experiment, layout), experiment, layout);
