@@ -194,6 +194,10 @@ describe("parts of a run's page", () => {
     const method = { strategy: "badge", rounds: 2 };
     const config = { ...record({}).config, method };
     expect(countRounds(record({ config, summary: told }))).toBe("2 of 2");
+    // Where the budget ends the plan early, there were no more to come.
+    const early = { ...config, method: { ...method, rounds: 5 } };
+    expect(countRounds(record({ config: early, summary: { ...told, stopped: "plan" } }))).toBe("2 of 2");
+    expect(countRounds(record({ config: early, summary: { ...told, stopped: "patience" } }))).toBe("2 of 5");
   });
 
   it("the run in a few numbers has the kept round's agreement, and all that may have been charged for", () => {
