@@ -48,7 +48,11 @@ export function createBench(signal: AbortSignal): Command {
       "time every variant of the products and convolutions instead of the one that would run",
       false,
     )
-    .option("--serve <queries>", "send queries through `serve` on loopback: throughput and memory", tens)
+    .option(
+      "--serve <queries>",
+      "send so many queries, a multiple of 10, through `serve` on loopback: throughput and memory",
+      tens,
+    )
     .helpOption("-h, --help", "show this help")
     .showSuggestionAfterError()
     .exitOverride()
@@ -57,6 +61,8 @@ export function createBench(signal: AbortSignal): Command {
       if (options.with !== undefined) {
         if (!before) throw new InputError("--with names the newer of two reports; name the older one by --compare");
         printComparison(before, readReport("--with", options.with), options.json);
+      } else if (options.memory && options.filter !== "") {
+        throw new InputError("--filter is of rows that are timed, and --memory times none: leave it out");
       } else if (options.list) {
         printList(options);
       } else {

@@ -51,7 +51,7 @@ export function tuneCommand(signal: AbortSignal): Command {
       .option("--scoring-batch <list>", "images in forward passes without training", wholes(1), [256, 1023])
       .option(
         "--only <text>",
-        'only problems whose name, as --list shows it, holds the text: "conv2d", "matmul 64x"',
+        'only problems whose name in the table holds the text: "conv2d", "matmul 64x"',
         "",
       )
       .option("--again", "measure anew what was measured before")
@@ -107,7 +107,8 @@ async function run(options: TuneOptions, progress: Progress, signal: AbortSignal
     progress.end();
   }
   const asked = new Set(problems.map((problem) => problem.key));
-  const shown = tuning.problems.filter((measured) => options.list || asked.has(measured.key));
+  const isShown = options.list ? (key: string) => key.includes(options.only) : (key: string) => asked.has(key);
+  const shown = tuning.problems.filter(({ key }) => isShown(key));
   return {
     version,
     device: info,
@@ -150,6 +151,6 @@ function problemsFor(device: Device, options: TuneOptions): Problem[] {
 
 function describeResult({ problems, file, interrupted }: TuneResult): string {
   const ended = interrupted ? "stopped early: " : "";
-  if (problems.length === 0) return `${ended}nothing is measured yet on this device`;
+  if (problems.length === 0) return `${ended}nothing of that is measured yet on this device`;
   return [describeMeasured(problems), `${ended}${summariseMeasured(problems)}; kept in ${file}`].join("\n");
 }

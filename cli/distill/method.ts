@@ -121,6 +121,11 @@ const ofChoosing = [
   ["pool", "--pool"],
   ["lambdas", "--lambdas"],
   ["restart", "--restart"],
+  ["candidates", "--candidates"],
+  ["candidateWarps", "--candidate-warps"],
+  ["brightness", "--brightness"],
+  ["neighbours", "--neighbours"],
+  ["exactBlends", "--exact-blends"],
 ] as const;
 
 /** Options of which the first prevails. */
@@ -150,6 +155,9 @@ export function idleOption(
   }
   if (given.has("askTest") && test === undefined) {
     return "--ask-test is of test images, and there are none; give --test too, or leave it out";
+  }
+  if (given.has("exactBlends") && strategy === "random") {
+    return "--exact-blends is of blends that are scored, and --strategy random scores none: leave it out";
   }
   if (given.has("lambdas") && candidates !== "mix") {
     return `--lambdas is of --candidates mix, and ${candidates} takes none: leave it out`;

@@ -91,7 +91,7 @@ export function withDistillOptions(command: Command): Command {
     .option("--budget <queries>", "most queries to each teacher, the n real images included (required)", whole(1))
     .option(
       "--reserve <queries>",
-      "of the budget, kept for attempts that fail (default: some, where they may be charged for)",
+      "of the budget, kept for attempts that fail (default: 2%, or what is under way at a time where that is more, at most a quarter of what the real images leave; 0 for teachers that are files)",
       whole(0),
     )
     .option("--free-retries", "attempts that fail do not count against the budget")
@@ -160,10 +160,14 @@ export function withDistillOptions(command: Command): Command {
       wholes(1),
     )
     .option("--restart", "start the student anew each round")
-    .option("--real-share <share>", "of each training step, the real images at least; else as many as there are", share)
+    .option(
+      "--real-share <share>",
+      "least share of real images in each training step (default: their share of all that is labelled)",
+      share,
+    )
     .option(
       "--temperature <T>",
-      "train on answers softened by T, the student's likewise (default: 1, not at all)",
+      "train on answers softened by T, 1 to 100, the student's likewise (default: 1, not at all)",
       positive,
     )
     .option(

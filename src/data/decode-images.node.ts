@@ -152,7 +152,8 @@ class PixelStack {
     const bytes = this.most * channels * height * width;
     if (bytes > MAX_BYTES) {
       throw new InputError(
-        `${this.first}: with ${this.most} images of ${channels}x${height}x${width} like it, more than the ${MAX_BYTES} bytes that can be read; use fewer or smaller images (--size)`,
+        `${this.most} images of ${channels}x${height}x${width}, as ${this.first} and those beside it, have more than the ` +
+          `${MAX_BYTES} bytes that an image set can hold; give a folder of fewer, or make them smaller (--size)`,
       );
     }
     this.pixels = new Uint8Array(bytes);

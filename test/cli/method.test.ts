@@ -92,11 +92,25 @@ describe("options of other candidates", () => {
     expect(idle("--augment-rounds", "1")).toMatch(
       /^--augment-rounds is of images that --augment warps, and it is none/,
     );
-    for (const option of [["--pool", "9"], ["--lambdas", "0.5"], ["--restart"], ["--rounds", "2"], ["--totals", "9"]]) {
+    for (const option of [
+      ["--pool", "9"],
+      ["--lambdas", "0.5"],
+      ["--restart"],
+      ["--rounds", "2"],
+      ["--totals", "9"],
+      ["--candidates", "warp"],
+      ["--candidate-warps", "light"],
+      ["--brightness", "0.3"],
+      ["--neighbours", "3"],
+      ["--exact-blends"],
+    ]) {
       expect(idle("--strategy", "real-only", ...option)).toBe(
         `${option[0]} is of rounds that choose, and --strategy real-only has none: leave it out`,
       );
     }
+    expect(idle("--strategy", "random", "--exact-blends")).toBe(
+      "--exact-blends is of blends that are scored, and --strategy random scores none: leave it out",
+    );
     expect(idle("--totals", "12", "--rounds", "7")).toBe("--rounds is of no account beside --totals: leave one out");
     expect(idle("--totals", "12", "--per-round", "3")).toMatch(/^--per-round is of no account beside --totals/);
     expect(idle("--per-round", "9", "--rounds", "2")).toMatch(/^--rounds is of no account beside --per-round/);
@@ -108,7 +122,8 @@ describe("options of other candidates", () => {
       ["--candidates", "mixture"],
       ["--lambdas", "0.5"],
       ["--per-round", "9"],
-      ["--strategy", "real-only", "--steps", "9"],
+      ["--exact-blends"],
+      ["--strategy", "real-only", "--steps", "9", "--recipe", "best"],
       ["--ask-test", "--test", "digits:test"],
       ["--augment", "light", "--augment-share", "1", "--augment-rounds", "2"],
     ]) {

@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import { Predictor, type ImageShape, type Network } from "../../nn/index.js";
+import { expectImageShape } from "./image-shape.js";
 import { localManner, type QueryBatch, type Teacher } from "./teacher.js";
 
 /** A network of this engine in the role of the teacher. */
@@ -44,13 +45,7 @@ export class NetworkTeacher implements Teacher {
 
   /** @throws InputError where images of this shape cannot be asked about. */
   checkShape(images: ImageShape): void {
-    const { channels, height, width } = this.network.spec.image;
-    if (images.channels !== channels || images.height !== height || images.width !== width) {
-      throw new InputError(
-        `the teacher ${this.name} takes images of ${channels} × ${height} × ${width}; ` +
-          `these are ${images.channels} × ${images.height} × ${images.width}: give images of the teacher's size`,
-      );
-    }
+    expectImageShape(this.name, this.network.spec.image, images);
   }
 
   dispose(): void {

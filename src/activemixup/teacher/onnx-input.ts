@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import type { ImageShape } from "../../nn/index.js";
+import { sizeOptions } from "./image-shape.js";
 import type { OnnxSettings } from "./settings.js";
 import type { QueryBatch } from "./teacher.js";
 
@@ -59,9 +60,10 @@ export class OnnxInput {
       (sizes.length === 3 && channels > 1)
     ) {
       const wanted = sizes.map((size) => size ?? "any").join(" × ");
+      const options = this.image ? ` (image files: ${sizeOptions(this.image)})` : "";
       throw new InputError(
         `the teacher ${where} takes ${wanted} at its input ${name}, read as ${layout}; ${these} ` +
-          `(channels, height, width): give images of the teacher's size, or set onnx.layout`,
+          `(channels, height, width): give images of the teacher's size${options}, or set onnx.layout`,
       );
     }
     for (const what of ["mean", "deviation"] as const) {

@@ -27,12 +27,17 @@ export function answerReading(
     throw new InputError(`${teacher} states ${stated.classes} classes and names ${named}; make the two agree`);
   }
   const classNames = settings.classNames ?? stated.classNames;
-  const classes = stated.classes ?? settings.classes ?? classNames?.length;
+  const classes = stated.classes ?? named ?? settings.classes ?? classNames?.length;
   if (classes === undefined) {
     throw new InputError(`${teacher} does not tell its number of classes; set classes or classNames in its settings`);
   }
   agree(teacher, "classes", classes, settings.classes);
-  agree(teacher, "class names", classes, classNames?.length);
+  if (classNames && classNames.length !== classes) {
+    throw new InputError(
+      `${teacher} has ${classes} classes, and classNames of its settings, or --labels, names ${classNames.length}; ` +
+        `make the two agree`,
+    );
+  }
   agree(teacher, "answer.form", stated.form, answer?.form);
   const form = answer?.form ?? stated.form ?? usual;
   return { form, classes, classNames, normalise: answer?.normalise, unknownLabels: answer?.unknownLabels };

@@ -248,7 +248,7 @@ describe("ExecTeacher", () => {
         "field": "exec:COMMAND: the command broke the protocol: its hello: Unrecognized key: "clases"; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "form": "exec:m states answer.form logits, its settings label; make the two agree",
         "mute": "exec:COMMAND: the command said no hello in 0.5 s; it has to say hello in a frame on stdout, and to answer frames on stdin",
-        "names": "exec:m states class names 4, its settings 1; make the two agree",
+        "names": "exec:m has 4 classes, and classNames of its settings, or --labels, names 1; make the two agree",
         "print": "exec:COMMAND: the command broke the protocol: "Loading " on stdout, which is no frame; stdout is for frames alone, print to stderr; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "traceback": "exec:COMMAND: the command exited with code 1; the end of its stderr: load() | no model; it has to say hello in a frame on stdout, and to answer frames on stdin",
       }

@@ -1,6 +1,7 @@
 import { InputError } from "../../../errors.js";
 import type { ImageShape } from "../../../nn/index.js";
 import type { AnswerForm } from "../answer-form.js";
+import { expectImageShape } from "../image-shape.js";
 import { oneLine, redact } from "../secrets.js";
 import { AnswerFault, type Answer, type AskingManner, type QueryBatch, type Teacher } from "../teacher.js";
 import type { AnswerReader } from "./answers.js";
@@ -54,14 +55,10 @@ export class HttpTeacher implements Teacher {
     });
   }
 
-  checkShape({ channels, height, width }: ImageShape): void {
+  checkShape(images: ImageShape): void {
     const { image, request } = this.parts;
-    if (image && (image.channels !== channels || image.height !== height || image.width !== width)) {
-      throw new InputError(
-        `the teacher ${this.name} takes images of ${image.channels} × ${image.height} × ${image.width}; ` +
-          `these are ${channels} × ${height} × ${width}: give images of the teacher's size`,
-      );
-    }
+    const { channels } = images;
+    if (image) expectImageShape(this.name, image, images);
     if (request.png && channels !== 1 && channels !== 3) {
       throw new InputError(
         `the teacher ${this.name} is sent PNG images, of 1 or 3 channels; these have ${channels}: ` +
