@@ -83,16 +83,29 @@ function withoutPrefix(state: NetworkState, prefix: string): NetworkState {
 /**
  * One line an answer: numbers of the two images among those trained on, λ, the teacher's probabilities; of a candidate
  * of warped images its kind, and the box of a cutmix; of each candidate what the student said of it before and after it
- * was trained on the answer.
+ * was trained on the answer. In parts of some lines: with many classes all of them are more than a string can hold.
  */
-export function formatAnswers(answers: readonly AnsweredQuery[]): string {
-  return answers
-    .map(({ round, kind, first, second, lambda, box, candidate, confidence, before, after, label }) => {
-      const chosen = { candidate, confidence, before, after };
-      const line = { round, kind, first, second, lambda, box, ...chosen, label: Array.from(label) };
-      return `${JSON.stringify(line)}\n`;
-    })
-    .join("");
+export function* formatAnswers(answers: readonly AnsweredQuery[]): Generator<string> {
+  for (let start = 0; start < answers.length; start += LINES) {
+    yield answers
+      .slice(start, start + LINES)
+      .map((answer) => `${formatAnswer(answer)}\n`)
+      .join("");
+  }
+}
+
+/** Lines that are written at once. */
+const LINES = 256;
+
+function formatAnswer(answer: AnsweredQuery): string {
+  const { round, kind, first, second, lambda, box, candidate, confidence, before, after, label } = answer;
+  const chosen = { candidate, confidence, before, after };
+  return JSON.stringify({ round, kind, first, second, lambda, box, ...chosen, label: Array.from(label, digits) });
+}
+
+/** As many digits as tell an f32 from its neighbours. */
+function digits(value: number): number {
+  return Number(value.toPrecision(9));
 }
 
 const index = z.int().min(0);
@@ -113,13 +126,21 @@ const answerLine = z.object({
 
 /** @throws InputError that names the first line that is no answer */
 export function parseAnswers(bytes: Uint8Array, name: string): AnsweredQuery[] {
-  const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
-  return lines.map((line, at) => {
+  const decoder = new TextDecoder();
+  const answers: AnsweredQuery[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(NEWLINE, start);
+    if (end < 0) break;
     try {
-      const { label, ...answer } = answerLine.parse(JSON.parse(line));
-      return { ...answer, label: Float32Array.from(label) } as AnsweredQuery;
+      const { label, ...answer } = answerLine.parse(JSON.parse(decoder.decode(bytes.subarray(start, end))));
+      answers.push({ ...answer, label: Float32Array.from(label) } as AnsweredQuery);
     } catch {
-      throw new InputError(`${name}: line ${at + 1} is damaged; put back the file that the run wrote, or begin anew`);
+      const line = answers.length + 1;
+      throw new InputError(`${name}: line ${line} is damaged; put back the file that the run wrote, or begin anew`);
     }
-  });
+    start = end + 1;
+  }
+  return answers;
 }
+
+const NEWLINE = 0x0a;

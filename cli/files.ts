@@ -2,11 +2,11 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { dirname } from "node:path";
 import { InputError } from "../src/errors.js";
 
-/**
- * Writes a whole file or nothing, also if the power fails: beside its place first, then renamed.
- * @param content at once, or in parts
- */
-export async function writeWhole(path: string, content: string | Uint8Array | Iterable<string>): Promise<void> {
+/** What goes into a file, at once or in parts. */
+type Content = string | Uint8Array | Iterable<string>;
+
+/** Writes a whole file or nothing, also if the power fails: beside its place first, then renamed. */
+export async function writeWhole(path: string, content: Content): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -20,7 +20,7 @@ export async function writeWhole(path: string, content: string | Uint8Array | It
 }
 
 /** Adds to the end of a file; durable once this resolves. Gives the file's length. */
-export async function appendDurably(path: string, content: string): Promise<number> {
+export async function appendDurably(path: string, content: Content): Promise<number> {
   try {
     return await writeDurably(path, "a", content);
   } catch (error) {
@@ -28,11 +28,7 @@ export async function appendDurably(path: string, content: string): Promise<numb
   }
 }
 
-async function writeDurably(
-  path: string,
-  flags: "a" | "w",
-  content: string | Uint8Array | Iterable<string>,
-): Promise<number> {
+async function writeDurably(path: string, flags: "a" | "w", content: Content): Promise<number> {
   const file = await open(path, flags);
   try {
     await writeFile(file, content);

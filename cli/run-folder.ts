@@ -210,7 +210,7 @@ async function readState(folder: string) {
 /** The answers of the finished rounds, and the bytes that the file has in all. */
 async function readAnswers(folder: string, end: number): Promise<{ answers: Checkpoint["answers"]; length: number }> {
   const path = join(folder, QUERIES);
-  const bytes = await readFile(path).catch(() => new Uint8Array());
+  const bytes = (await readFile(path).catch(absent(path))) ?? new Uint8Array();
   if (bytes.length < end) {
     throw new InputError(
       `${path} has ${bytes.length} bytes; expected at least ${end}, the answers of the finished rounds: ` +

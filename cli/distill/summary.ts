@@ -34,7 +34,7 @@ export interface Summary {
   readonly testTeachers?: readonly Omit<TeacherAccount, "budget">[];
   /** What `student.agreement` and `student.accuracy` are measured on. */
   readonly evaluation?: string;
-  /** Real images that were held out to choose the student by. */
+  /** Real images that are held out to choose the student by; once it is chosen, those of them that have answers. */
   readonly holdout?: { readonly images: number } & Partial<RoundReport["holdout"]>;
   readonly interrupted: boolean;
   /** Why the run ended, where it did. */
@@ -72,7 +72,7 @@ export function summarise({ config, student, dataset, holdout, test }: PreparedR
       ? { testTeachers: report.testTeachers.map((account) => ({ ...account, budget: undefined })) }
       : {}),
     ...(test ? { evaluation: test.name } : {}),
-    ...(holdout ? { holdout: { images: holdout.count, ...kept?.holdout } } : {}),
+    ...(holdout ? { holdout: { images: kept ? report.heldOut : holdout.count, ...kept?.holdout } } : {}),
     interrupted,
     ...(stopped ? { stopped } : {}),
     ...(keptRound === undefined ? {} : { keptRound }),

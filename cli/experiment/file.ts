@@ -161,10 +161,10 @@ export const placesOfTeacher = ["data", "test", "out", "cache"];
 /** The same of a run: that images and teacher are the same is seen otherwise. */
 export const placesOfRun = ["images", "test", "teacher", "out", "cache"];
 
-/** Options with the defaults of the command, and which of them the file gives. */
+/** Options with the defaults of the command, and which of them the file gives, or means by a recipe. */
 export interface GivenSettings {
   readonly settings: Settings;
-  readonly given: ReadonlySet<string>;
+  readonly meant: ReadonlySet<string>;
 }
 
 /** What makes the experiment's teacher what it is, but for its images. */
@@ -177,8 +177,8 @@ export function rowSettings(experiment: Experiment, row: ExperimentRow): GivenSe
   return settingsOf(rowOptions(experiment, row, 0, anywhere), [...placesOfRun, "seed"]);
 }
 
-function settingsOf({ options, given }: ParsedOptions<object>, without: readonly string[]): GivenSettings {
-  return { settings: Object.fromEntries(Object.entries(options).filter(([name]) => !without.includes(name))), given };
+function settingsOf({ options, meant }: ParsedOptions<object>, without: readonly string[]): GivenSettings {
+  return { settings: Object.fromEntries(Object.entries(options).filter(([name]) => !without.includes(name))), meant };
 }
 
 /** What `distill` is asked to do for one seed of a row. @throws InputError that names the file, the row and the option */
@@ -195,6 +195,9 @@ export function rowOptions(
   for (const name of ["student", "n", "budget"] as const) {
     if (parsed.options[name] === undefined)
       throw new InputError(`${where}: ${name} is missing; give it there or in common`);
+  }
+  if (judge === "holdout" && parsed.options.holdout === 0) {
+    throw new InputError(`${where}: holdout is 0, and the experiment judges by held-out images; give a share above 0`);
   }
   const idle = idleOption(parsed.options, parsed.given);
   if (idle !== undefined) throw new InputError(`${where}: ${idle}`);

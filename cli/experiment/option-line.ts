@@ -10,8 +10,10 @@ export type OptionValues = Readonly<Record<string, OptionValue>>;
 /** A command's options, as its own parser has read them. */
 export interface ParsedOptions<T> {
   readonly options: T;
-  /** Names of those that were given; the others are defaults. */
+  /** Names of those that were given. */
   readonly given: ReadonlySet<string>;
+  /** Of those that were given, and of those that a given one implies, as a recipe does; the others are defaults. */
+  readonly meant: ReadonlySet<string>;
   /** As on a command line: `["--n", "2000"]`. */
   readonly words: readonly string[];
 }
@@ -53,7 +55,10 @@ export function parseOptionValues<T>(
     throw error;
   }
   const given = new Set(Object.keys(values).filter((name) => command.getOptionValueSource(name) === "cli"));
-  return { options: command.opts() as T, given, words };
+  const implied = command.options
+    .map((option) => option.attributeName())
+    .filter((name) => command.getOptionValueSource(name) === "implied");
+  return { options: command.opts() as T, given, meant: new Set([...given, ...implied]), words };
 }
 
 function wordsOf(

@@ -97,7 +97,7 @@ export function runOfPages(
     const now = rowSettings(experiment, row);
     const difference =
       optionDifference({ ...results.data, judge: results.judge }, place, new Set(Object.keys(place)), []) ??
-      optionDifference(then.settings, now.settings, now.given, []);
+      optionDifference(then.settings, now.settings, now.meant, []);
     if (difference !== undefined) {
       throw new InputError(
         `--with ${file}: row "${row.name}" is not what ${experiment.file} has: ${difference}; ` +
@@ -128,7 +128,7 @@ export function countRuns(pages: readonly Page[], experiment: Experiment): Map<P
 function checkTeacherSettings({ file, results }: Page, experiment: Experiment): void {
   if (!results.teacher) throw new InputError(`--with ${file} does not say who taught its runs; leave the page out`);
   const now = teacherSettings(experiment);
-  const difference = optionDifference(results.teacher.settings, now.settings, now.given, []);
+  const difference = optionDifference(results.teacher.settings, now.settings, now.meant, []);
   if (difference === undefined) return;
   throw new InputError(
     `--with ${file}: its teacher is not what ${experiment.file} has: ${difference}; leave the page out`,

@@ -41,7 +41,7 @@ export async function findRun(run: Run, layout: Layout): Promise<FoundRun | unde
   const config = parseRunConfig(json, folder);
   const teacher = layout.teacher(basename(config.options.teacher[0], ".safetensors"));
   const now = rowOptions(experiment, row, seed, { ...layout.images(experiment), out: folder, teacher });
-  const difference = optionDifference(config.options, now.options, now.given, placesOfRun);
+  const difference = optionDifference(config.options, now.options, now.meant, placesOfRun);
   if (difference !== undefined) {
     throw new InputError(
       `${folder} was begun with other options than ${experiment.file} has for row "${row.name}": ${difference}; ` +

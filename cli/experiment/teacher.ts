@@ -99,7 +99,7 @@ export async function readTeacher(experiment: Experiment, file: string): Promise
   const found = record.safeParse(asJson(text));
   if (!found.success) throw new InputError(`${path} is not what was written there; remove it and ${file}`);
   const now = teacherSettings(experiment);
-  const difference = optionDifference(found.data.settings, now.settings, now.given, []);
+  const difference = optionDifference(found.data.settings, now.settings, now.meant, []);
   if (difference === undefined) return found.data;
   throw new InputError(
     `${file} was trained with other options than ${experiment.file} has: ${difference}; ` +

@@ -12,7 +12,7 @@ export interface PooledRun extends ToldRun {
 
 /**
  * Runs that differ in seed alone, with the means of what those came to that are finished; or, where none is, of what all
- * came to so far.
+ * came to so far. A run that repeats another's seed is told of, and counts in no mean: it is no further sample.
  */
 export interface RunGroup extends RowResult {
   /** The runs of which the means are. */
@@ -38,6 +38,12 @@ function identity({ config }: ToldRun): Map<string, string> {
     ["budget", text(config.method.budget)],
     ["candidates", config.method.candidates],
   ]);
+}
+
+/** The first run of each seed. */
+function onePerSeed(runs: readonly PooledRun[]): PooledRun[] {
+  const seeds = runs.map(({ config }) => config.method.seed);
+  return runs.filter((_, index) => seeds.indexOf(seeds[index]) === index);
 }
 
 function text(value: unknown): string {
@@ -68,7 +74,7 @@ export function compareRuns(runs: readonly ToldRun[]): RunComparison {
       result: runResult(run.config.method.seed, run.folder, "", run.summary),
     }));
     const finished = pooled.filter(({ summary }) => summary.stopped);
-    const counted = finished.length > 0 ? finished : pooled;
+    const counted = onePerSeed(finished.length > 0 ? finished : pooled);
     const results = counted.map(({ result }) => result);
     const options = Object.fromEntries(differing.map(({ option, values }) => [option, values[index] as OptionValue]));
     const row = { name: name || told[0].config.method.strategy, options };

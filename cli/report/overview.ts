@@ -99,7 +99,8 @@ export function costPart(record: RunRecord): Markup {
   ];
   const accounts = summary.teachers.map(({ name, spent, budget, answered, failed, lost }) => [
     name,
-    ...[spent, budget, answered, summary.queries - answered, failed, lost].map(formatCount),
+    // Answers of a round that is not finished are no queries of the run yet.
+    ...[spent, budget, answered, Math.max(0, summary.queries - answered), failed, lost].map(formatCount),
   ]);
   const head = ["teacher", "spent", "budget", "answered", "known already", "failed", "lost by a kill"];
   return html`${htmlFacts(facts)}${htmlTable("Queries to each teacher. Failed and lost attempts may have been charged for.", head, accounts)}

@@ -59,6 +59,8 @@ export interface RoundReport {
 export interface DistillReport {
   /** Images that have answers, those held out included: of the finished rounds, and of the round under way. */
   readonly queries: number;
+  /** Held-out images that have answers: those that the student is judged by. */
+  readonly heldOut: number;
   /** What each teacher was asked by this run. */
   readonly teachers: readonly TeacherAccount[];
   /** Test images that the teachers answered, outside the budget. */

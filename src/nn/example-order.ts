@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import { Philox, RandomStream } from "../tensor/index.js";
 
-/** The first `count` examples make up `share` of each batch, 0 to 1, in whole examples. */
+/** The first `count` examples make up at least `share` of each batch, 0 to 1: as few whole examples as are enough. */
 export interface Emphasis {
   readonly count: number;
   readonly share: number;
@@ -34,7 +34,8 @@ export function orderOf(
     if (!(share >= 0 && share <= 1)) throw new InputError(`order: share is ${share}; expected a number from 0 to 1`);
   }
   if (!emphasis || emphasis.count >= count) return new ExampleStream(0, count, random);
-  const often = Math.round(emphasis.share * batch);
+  // At least the share, but for what rounding adds to a whole number.
+  const often = Math.ceil(emphasis.share * batch - 1e-9);
   const parts = [
     { stream: new ExampleStream(0, emphasis.count, random), size: often },
     { stream: new ExampleStream(emphasis.count, count, random), size: batch - often },

@@ -1,5 +1,14 @@
 import { expect, it } from "vitest";
-import { defaultDistillOptions, distill, localManner, specFor, type QueryBatch } from "../../src/activemixup/index.js";
+import {
+  bestRound,
+  defaultDistillOptions,
+  distill,
+  holdOut,
+  localManner,
+  specFor,
+  type Checkpoint,
+  type QueryBatch,
+} from "../../src/activemixup/index.js";
 import { drawDigits } from "../../src/data/index.js";
 import { Network } from "../../src/nn/index.js";
 import { useDevices } from "../devices.js";
@@ -24,5 +33,32 @@ it("a run that is interrupted while test images are asked about tells what was s
   expect(report).toMatchObject({ interrupted: true, queries: 0, rounds: [], evaluationQueries: 0 });
   expect(report.testTeachers).toMatchObject([{ name: "brightness", answered: 4, failed: 0 }]);
   expect(teacher.shown).toHaveLength(4);
+  student.dispose();
+});
+
+it("a run that is interrupted leaves the student of its best round", async () => {
+  const { images, held } = holdOut({ ...drawDigits(24, 1, { size: 12 }), labels: undefined }, 0.25, 5);
+  const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 5);
+  const interrupt = new AbortController();
+  const checkpoints: Checkpoint[] = [];
+  // Each round does worse than the one before: the rate is far too high.
+  const schedule = { kind: "constant", rate: 3 } as const;
+  const options = { ...defaultDistillOptions, budget: 60, rounds: 4, steps: 3, batch: 8, schedule };
+  const teacher = new BrightnessTeacher();
+  const report = await distill({
+    ...{ images, holdout: held, teacher, student, options, signal: interrupt.signal },
+    observer: {
+      onRound: (_round, _report, checkpoint) => {
+        checkpoints.push(checkpoint);
+        return Promise.resolve();
+      },
+      onProgress: (phase, round) => {
+        if (phase === "train" && round === 3) interrupt.abort(new Error("enough"));
+      },
+    },
+  });
+  expect(report).toMatchObject({ interrupted: true, keptRound: bestRound(report.rounds)!.round });
+  expect(report.keptRound).toBeLessThan(2);
+  expect(await student.state()).toEqual(checkpoints[report.keptRound!].student);
   student.dispose();
 });

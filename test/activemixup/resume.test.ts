@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import {
   AnswerFault,
   bestRound,
-  defaultDistillOptions,
-  distill,
   divergence,
   estimateMean,
   estimateShare,
@@ -14,78 +12,20 @@ import {
   specFor,
   splitHoldout,
   TeacherFault,
-  warpRanges,
   type Checkpoint,
   type DistillInput,
   type DistillOptions,
   type DistillReport,
-  type LedgerEvent,
   type Teacher,
 } from "../../src/activemixup/index.js";
 import { drawDigits } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
-import { encodeNetwork, encodeState, Network } from "../../src/nn/index.js";
-import type { Device } from "../../src/tensor/index.js";
+import { encodeState, Network } from "../../src/nn/index.js";
 import { useDevices } from "../devices.js";
 import { BrightnessTeacher, CLASSES } from "./brightness-teacher.js";
+import { all, base, composed, run } from "./held-out-run.js";
 
 const devices = useDevices();
-const all = { ...drawDigits(24, 1, { size: 12 }), labels: undefined };
-
-const base: DistillOptions = {
-  ...defaultDistillOptions,
-  budget: 60,
-  rounds: 3,
-  steps: 4,
-  batch: 8,
-  lambdas: [0.3, 0.5, 0.7],
-  augmentation: { crop: 1, flip: true },
-  seed: 5,
-};
-
-const composed: DistillOptions = {
-  ...base,
-  candidates: "mixture",
-  candidateWarps: warpRanges("affine", 1, false),
-  pool: 40,
-  realShare: 0.6,
-  augmentation: { crop: 0, flip: false, warp: warpRanges("elastic", 0.5, true) },
-};
-
-interface Run {
-  readonly student: Uint8Array;
-  readonly report: DistillReport;
-  /** After each round: where to go on from, and what the ledger held. */
-  readonly stops: readonly { readonly checkpoint: Checkpoint; readonly events: readonly LedgerEvent[] }[];
-}
-
-async function run(device: Device, options: DistillOptions, more: Partial<DistillInput> = {}): Promise<Run> {
-  const { images, held } = holdOut(all, 0.25, options.seed);
-  const student = new Network(device, specFor("lenet5-half", images, CLASSES), options.seed);
-  const store = new MemoryStore("brightness");
-  const events: LedgerEvent[] = [];
-  const append = store.append.bind(store);
-  store.append = (added) => {
-    events.push(...added);
-    return append(added);
-  };
-  const stops: Run["stops"][number][] = [];
-  const report = await distill({
-    ...{ images, holdout: held, student, options, stores: [store] },
-    teacher: new BrightnessTeacher(),
-    ...more,
-    observer: {
-      onRound: (_round, _soFar, checkpoint) => {
-        stops.push({ checkpoint, events: [...events] });
-        return Promise.resolve();
-      },
-    },
-  });
-  const bytes = await encodeNetwork(student);
-  student.dispose();
-  return { student: bytes, report, stops };
-}
-
 const ofHost: [string, DistillOptions][] = [
   ["by chance, with a student that starts anew each round", { ...base, strategy: "random", restart: true }],
   ["by confidence among compositions", composed],
@@ -189,6 +129,42 @@ describe("held-out images", () => {
     expect(report.queries).toBeLessThan(60);
   });
 
+  it("have answers, or the run ends and says what to do; those that are left out are not counted", async () => {
+    const manner = { ...serviceManner, batch: 2, concurrency: 1, attempts: 50, backoffSeconds: 0 };
+    const { held } = holdOut(all, 0.25, base.seed);
+    const size = held!.pixels.length / held!.count;
+    const isHeld = (id: string, ids: readonly string[], pixels: Uint8Array) => {
+      const own = pixels.subarray(ids.indexOf(id) * size, (ids.indexOf(id) + 1) * size);
+      return Array.from({ length: held!.count }, (_, at) => held!.pixels.subarray(at * size, (at + 1) * size)).some(
+        (one) => one.every((value, at) => value === own[at]),
+      );
+    };
+    const refusing = (most: number, attempts = 50) => {
+      const teacher: Teacher = new BrightnessTeacher("brightness", 0, { ...manner, attempts });
+      const query = teacher.query.bind(teacher);
+      const refused = new Set<string>();
+      teacher.query = async (batch) =>
+        (await query(batch)).map((answer, image) => {
+          const id = batch.ids[image];
+          if (isHeld(id, batch.ids, batch.pixels) && (refused.has(id) || refused.size < most)) refused.add(id);
+          return refused.has(id) ? new AnswerFault("refused") : answer;
+        });
+      return teacher;
+    };
+    await expect(run(device(), { ...base, budget: 30 }, { teacher: refusing(2) })).rejects.toThrow(
+      "the budget was spent before the teacher had answered 6 of 6 held-out images; raise --budget",
+    );
+    const skipping = { ...base, skipUnanswered: true };
+    await expect(run(device(), skipping, { teacher: refusing(6, 1) })).rejects.toThrow(
+      "the teacher answered none of the 6 held-out images; give --holdout 0",
+    );
+    const { report } = await run(device(), skipping, { teacher: refusing(2, 1) });
+    expect(report.heldOut).toBe(4);
+    expect(report.rounds[0].skipped).toBe(2);
+    const shares = report.rounds.map(({ holdout }) => 4 * holdout!.agreement.value);
+    for (const same of shares) expect(same).toBeCloseTo(Math.round(same), 9);
+  });
+
   it("are needed by what looks at them", async () => {
     const { images } = holdOut(all, 0.25, base.seed);
     const attempt = (change: Partial<DistillOptions>) =>
@@ -259,6 +235,17 @@ describe("images that the teacher never answers", () => {
     await store.append(events);
     const rest = await run(devices.cpu, options, { teacher: refusing(), stores: [store], resume: checkpoint });
     expect(rest.student).toEqual(whole.student);
+    // A student that stands still would choose the same again.
+    const still: DistillOptions = { ...options, schedule: { kind: "constant", rate: 1e-30 } };
+    const stood = await run(devices.cpu, still, { teacher: refusing() });
+    const { leftOut } = stood.stops[1].checkpoint;
+    expect(leftOut.length).toBeGreaterThan(0);
+    const again = new MemoryStore("brightness");
+    await again.append(stood.stops[1].events);
+    const resumed = { teacher: refusing(), stores: [again], resume: stood.stops[1].checkpoint };
+    const end = (await run(devices.cpu, still, resumed)).stops.at(-1)!.checkpoint;
+    expect(untimed(end)).toEqual(untimed(stood.stops.at(-1)!.checkpoint));
+    expect(new Set(end.leftOut).size).toBe(end.leftOut.length);
     await expect(run(devices.cpu, base, { teacher: refusing() })).rejects.toThrow("gave no answer to query");
   });
 });

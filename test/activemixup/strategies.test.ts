@@ -3,6 +3,7 @@ import {
   createCandidates,
   defaultDistillOptions,
   planDistill,
+  planRounds,
   specFor,
   strategies,
   warpRanges,
@@ -196,5 +197,11 @@ describe("what a strategy cannot work with is refused when the run is planned:",
       `[InputError: --badge-sample is 1.5; expected a whole number from 1 up]`,
     );
     expect(attempt({ strategy: "badge", badgeSample: 50 })).not.toThrow();
+    // All of a sample is no choice. The largest of the rounds counts.
+    const round = Math.max(...planRounds(digits.count, { ...defaultDistillOptions, budget: 40 }).slice(1));
+    expect(attempt({ strategy: "badge", badgeSample: round + 1 })).not.toThrow();
+    expect(attempt({ strategy: "badge", badgeSample: round })).toThrow(
+      `--badge-sample ${round} is all that a round of ${round} asks about, which would be no choice; give more`,
+    );
   });
 });

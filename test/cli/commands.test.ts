@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { drawDigits } from "../../src/data/index.js";
 import { decodeSafetensors } from "../../src/nn/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
@@ -101,6 +102,33 @@ describe("evaluate", () => {
     };
     expect(result.agreement).toBe(1);
     expect(result.model.accuracy).toBe(result.teacher.accuracy);
+  });
+
+  it("counts what one says as the other does, and what each says as the labels do", async () => {
+    const other = at("other.safetensors");
+    const trained = await cli(
+      "train",
+      ...["--data", `${digits}:train`, "--model", "lenet5-half", "--epochs", "12", "--seed", "7"],
+      ...["--device", "cpu", "--out", other],
+    );
+    expect(trained.code, trained.stderr).toBe(0);
+    const data = `${digits}:test`;
+    const classes = async (model: string) => {
+      const { stdout } = await cli("predict", "--model", model, data, "--top", "1", "--device", "cpu", "--json");
+      const { predictions } = JSON.parse(stdout) as { predictions: { guesses: { class: number }[] }[] };
+      return predictions.map(({ guesses }) => guesses[0].class);
+    };
+    const [ours, theirs] = [await classes(other), await classes(teacher)];
+    const { labels } = drawDigits(30, 2, { size: 12 });
+    const share = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+      Array.from({ length: 30 }, (_, image) => Number(a[image] === b[image])).reduce((sum, one) => sum + one) / 30;
+    const words = ["--model", other, "--teacher", teacher, "--data", data, "--device", "cpu", "--json"];
+    const result: unknown = JSON.parse((await cli("evaluate", ...words)).stdout);
+    const expected = [share(ours, theirs), share(ours, labels!), share(theirs, labels!)];
+    expect(result).toMatchObject({
+      ...{ agreement: expected[0], model: { accuracy: expected[1] }, teacher: { accuracy: expected[2] } },
+    });
+    expect(new Set([...expected, 1]).size).toBe(4);
   });
 
   it("compares with network files alone", async () => {

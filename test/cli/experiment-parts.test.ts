@@ -12,6 +12,7 @@ import {
   type ExperimentResults,
   type RunResult,
 } from "../../cli/experiment/results.js";
+import { parseExperiment, rowSettings } from "../../cli/experiment/file.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
 
 const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
@@ -156,8 +157,8 @@ describe("options of a file", () => {
 });
 
 describe("options of earlier work", () => {
-  const difference = (then: object, now: object, given: string[] = []) =>
-    optionDifference(then, now, new Set(given), ["out"]);
+  const difference = (then: object, now: object, meant: string[] = []) =>
+    optionDifference(then, now, new Set(meant), ["out"]);
 
   it("differ where a value does", () => {
     expect(difference({ n: 1, out: "a" }, { n: 1, out: "b" })).toBeUndefined();
@@ -168,5 +169,28 @@ describe("options of earlier work", () => {
   it("do not differ by a default that came since", () => {
     expect(difference({}, { depth: 3 })).toBeUndefined();
     expect(difference({}, { depth: 3 }, ["depth"])).toBe("depth is now 3, and was absent");
+  });
+
+  it("differ by what a recipe came to mean since", () => {
+    const rows = [{ name: "ours", recipe: "best" }];
+    const common = { student: "lenet5-half", n: 10, budget: 20 };
+    const file = { title: "a", about: "b", data: "digits", teacher: { model: "lenet5" }, seeds: [0], common, rows };
+    const experiment = parseExperiment(file, "a.json");
+    const { settings, meant } = rowSettings(experiment, experiment.rows[0]);
+    const without = (name: string) => Object.fromEntries(Object.entries(settings).filter(([other]) => other !== name));
+    expect(optionDifference(without("temperature"), settings, meant, [])).toBe("temperature is now 4, and was absent");
+    expect(optionDifference(without("rate"), settings, meant, [])).toBeUndefined();
+    expect(optionDifference(without("epochs"), settings, meant, [])).toBeUndefined();
+  });
+
+  it("leave images to judge by, where held-out ones are the judge", () => {
+    const rows = [{ name: "all", holdout: 0 }];
+    const common = { student: "lenet5-half", n: 10, budget: 20 };
+    const teacher = { model: "lenet5" };
+    const file = { title: "a", about: "b", data: "digits", judge: "holdout", teacher, seeds: [0], common, rows };
+    expect(() => parseExperiment(file, "a.json")).toThrow(
+      'a.json: row "all": holdout is 0, and the experiment judges by held-out images; give a share above 0',
+    );
+    expect(() => parseExperiment({ ...file, judge: "test" }, "a.json")).not.toThrow();
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { describeRound } from "../../cli/distill/describe.js";
 import { idleOption, methodOptions } from "../../cli/distill/method.js";
 import { withDistillOptions, type DistillCommandOptions } from "../../cli/distill/options.js";
-import { recipes, type RoundReport } from "../../src/activemixup/index.js";
+import { localManner, recipes, serviceManner, type RoundReport, type Teacher } from "../../src/activemixup/index.js";
 
 const words = ["--images", "digits", "--student", "lenet5", "--n", "20", "--budget", "40", "--out", "run"];
 
@@ -33,6 +33,25 @@ describe("methodOptions", () => {
   it("has second images among the neighbours of the first where told so", () => {
     expect(methodOptions(parse("--candidates", "cutmix"), []).neighbours).toBe(undefined);
     expect(methodOptions(parse("--candidates", "cutmix", "--neighbours", "10"), []).neighbours).toBe(10);
+  });
+
+  it("keeps some of the budget for attempts that fail, where they may be charged for", () => {
+    const paid = (batch: number, concurrency: number) =>
+      ({ manner: { ...serviceManner, batch, concurrency } }) as unknown as Teacher;
+    const free = { manner: localManner } as unknown as Teacher;
+    const kept = (budget: number, teachers: readonly Teacher[], ...more: string[]) => {
+      const { reserve, countFailed } = methodOptions({ ...parse(...more), budget }, teachers);
+      return [reserve, countFailed];
+    };
+    expect(kept(10_000, [paid(32, 4)])).toEqual([200, true]); // 2% of the budget
+    expect(kept(2000, [paid(32, 4)])).toEqual([128, true]); // what is under way at a time
+    expect(kept(2000, [free, paid(8, 2), paid(32, 4)])).toEqual([128, true]);
+    expect(kept(60, [paid(32, 4)])).toEqual([10, true]); // a quarter of what 20 real images leave
+    expect(kept(20, [paid(32, 4)])).toEqual([0, true]);
+    expect(kept(10_000, [free])).toEqual([0, true]);
+    expect(kept(10_000, [paid(32, 4)], "--free-retries")).toEqual([0, false]);
+    expect(kept(10_000, [paid(32, 4)], "--reserve", "7")).toEqual([7, true]);
+    expect(kept(10_000, [free], "--reserve", "7")).toEqual([7, true]);
   });
 
   it("averages weights where told so", () => {

@@ -7,7 +7,7 @@ import { comparePage } from "../../cli/report/compare-page.js";
 import { confusionPart } from "../../cli/report/confusion.js";
 import { contactSheets } from "../../cli/report/contact-sheet.js";
 import { differencesPart } from "../../cli/report/differences.js";
-import { statePart, tiles } from "../../cli/report/overview.js";
+import { costPart, statePart, tiles } from "../../cli/report/overview.js";
 import type { ToldRun } from "../../cli/report/read.js";
 import { countRounds, type RunRecord } from "../../cli/report/record.js";
 import { roundsTable } from "../../cli/report/rounds.js";
@@ -129,6 +129,18 @@ describe("runs side by side", () => {
     expect(groups.map(({ all }) => all.map(({ folder }) => folder))).toEqual([["a", "b", "c"], ["d"]]);
   });
 
+  it("count a seed once, however often it ran", () => {
+    const again = [
+      told("a", 1, "badge", 1, "plan"),
+      told("b", 2, "badge", 3, "plan"),
+      told("c", 1, "badge", 1, "plan"),
+    ];
+    const [{ accuracy, counted, all }] = compareRuns(again).groups;
+    expect(accuracy).toMatchObject({ mean: 0.2, count: 2 });
+    expect(counted.map(({ folder }) => folder)).toEqual(["a", "b"]);
+    expect(all.map(({ folder }) => folder)).toEqual(["a", "b", "c"]);
+  });
+
   it("are marked where they are not finished, and are told of each by itself", async () => {
     const page = comparePage(await loadCharts(), compareRuns(runs), new Date(0)).replaceAll(/\s+/g, " ");
     expect(page).toContain("2 of the runs are not finished");
@@ -205,6 +217,18 @@ describe("parts of a run's page", () => {
       "held-out agreement 75.00% 10.0 to 90.0 on 10 images images answered 6 8 of 9 queries spent " +
         "failed attempts 3 lost ones among them time 10.0 s all phases",
     );
+  });
+
+  it("what it cost has no answers known already where more came than the finished rounds used", () => {
+    const cells = (queries: number) => {
+      const now = { ...summary, queries, reserve: 0, strategy: "badge", device: {}, seed: 1, dataset: "d", skipped: 0 };
+      const config = { chosen: [], heldOut: [], options: {}, method: { candidates: "mix", strategy: "badge" } };
+      const { text } = costPart(record({ summary: now, config }));
+      return textOf({ text: text.split("<tbody>")[1].split("</tbody>")[0] });
+    };
+    expect(cells(6)).toBe("t 8 9 6 0 1 2");
+    expect(cells(10)).toBe("t 8 9 6 4 1 2");
+    expect(cells(4)).toBe("t 8 9 6 0 1 2");
   });
 
   it("the confusion has the teacher's classes in rows and the student's in columns", () => {

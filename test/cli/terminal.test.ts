@@ -5,6 +5,8 @@ import { describeRun } from "../../cli/distill/describe.js";
 import { formatTime, StreamProgress } from "../../cli/progress.js";
 import { runProgram } from "../../cli/run.js";
 import { formatTable } from "../../cli/table.js";
+import { InputError } from "../../src/errors.js";
+import { captured } from "./cli.js";
 import { hasColours, paintsOf, tableLayout, type ColourVariables } from "../../cli/terminal.js";
 
 const terminal = { isTTY: true, columns: 100 };
@@ -105,6 +107,45 @@ it("a run's table fits 80 characters, however long it went on, with test and hel
   expect(Math.max(head.length, row.length)).toBeLessThanOrEqual(80);
   expect(row).toMatch(/^100 +1000000 +10\.1234 .* 59\.9 s +983:20 +999:59$/);
   expect(next).toMatch(/^done: /);
+});
+
+describe("the exit code", () => {
+  const failing = (error: Error) => () =>
+    new Command().action(() => {
+      throw error;
+    });
+
+  it("tells a mistake, in one line, from a bug, with its stack", async () => {
+    const mistake = await captured(() => runProgram(failing(new InputError("--n is 0; give more")), []));
+    expect(mistake).toEqual({ code: 2, stdout: "", stderr: "error: --n is 0; give more\n" });
+    const bug = await captured(() => runProgram(failing(new TypeError("x is undefined")), []));
+    expect(bug.code).toBe(1);
+    expect(bug.stderr).toMatch(/^TypeError: x is undefined\n +at /);
+    expect(await captured(() => runProgram(() => new Command().action(() => undefined), []))).toMatchObject({
+      code: 0,
+    });
+  });
+
+  it("is that of Ctrl-C at once where it comes a second time", async () => {
+    const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
+    try {
+      const stopping = (signal: AbortSignal) =>
+        new Command().action(
+          () =>
+            new Promise((_, reject) => {
+              signal.addEventListener("abort", () => setTimeout(reject, 50, signal.reason));
+            }),
+        );
+      const ended = captured(() => runProgram(stopping, []));
+      process.emit("SIGINT");
+      expect(exit).not.toHaveBeenCalled();
+      process.emit("SIGINT");
+      expect(exit.mock.calls).toEqual([[130]]);
+      expect((await ended).code).toBe(130);
+    } finally {
+      exit.mockRestore();
+    }
+  });
 });
 
 describe("a hangup", () => {

@@ -28,6 +28,18 @@ describe("the order of examples", () => {
     expect(Math.max(...others.map((one) => one ?? 0))).toBe(2);
   });
 
+  it("has no fewer of the emphasised than their share, however small", () => {
+    const share = (examples: number, batch: number, emphasis: { count: number; share: number }) => {
+      const taken = orderOf(examples, batch, emphasis, 1, 1).take(10 * batch);
+      return taken.filter((example) => example < emphasis.count).length / taken.length;
+    };
+    expect(share(40_000, 128, { count: 100, share: 0.003 })).toBe(1 / 128);
+    expect(share(40_000, 128, { count: 360, share: 0.01 })).toBe(2 / 128);
+    expect(share(40, 1, { count: 12, share: 0.4 })).toBe(1);
+    // Not one more for a share that has no exact number.
+    for (const whole of [1, 29, 57, 99]) expect(share(1000, 100, { count: 10, share: whole / 100 })).toBe(whole / 100);
+  });
+
   it("refuses what has no examples, which no pass would ever fill", () => {
     expect(() => orderOf(0, 4, undefined, 1, 0)).toThrow("order: 0 examples; expected a whole number from 1 up");
     expect(() => orderOf(9, 4, { count: 0, share: 0.5 }, 1, 0)).toThrow("order: 0 emphasised examples");

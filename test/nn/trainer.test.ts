@@ -6,6 +6,7 @@ import {
   Flatten,
   Linear,
   Network,
+  paperSgd,
   plainAdam,
   Sequential,
   Trainer,
@@ -45,7 +46,10 @@ const options = (optimizer: OptimizerOptions): TrainerOptions => ({
 const one = { first: 0, second: 0, weight: WHOLE_WEIGHT };
 
 describe.each(["cpu", "gpu"] as const)("a trainer, device %s", (name) => {
-  it("begins anew with Adam where the rate drops, as a fit of its own would", async () => {
+  it.each([
+    ["Adam", plainAdam],
+    ["the paper's SGD", paperSgd],
+  ])("begins anew with %s where the rate drops, as a fit of its own would", async (_, optimizer) => {
     const values = [];
     for (const parts of [
       [{ steps: 40, schedule: { kind: "steps", rate: 0.1, milestones: [0.5], factor: 0.25 } as const }],
@@ -53,7 +57,7 @@ describe.each(["cpu", "gpu"] as const)("a trainer, device %s", (name) => {
     ]) {
       const { network, examples, dispose } = problem(devices[name]);
       examples.set([one], Float32Array.from([0.2, 0.5, 0.3]));
-      const trainer = await Trainer.create(network, examples, options(plainAdam), 40);
+      const trainer = await Trainer.create(network, examples, options(optimizer), 40);
       for (const [round, part] of parts.entries()) await trainer.fit(round, part);
       values.push(await readTensor(network.values));
       trainer.dispose();

@@ -38,17 +38,24 @@ function sampleSize(count: number, badgeSample?: number): number {
 }
 
 /**
- * Requires the gradients of a round to fit the device.
+ * Requires there to be something to choose, and the gradients of a round to fit the device.
  * @param rounds how many candidates each chooses
- * @throws InputError where those of the largest do not
+ * @throws InputError where a round takes the whole sample, or the gradients of the largest do not fit
  */
 export function checkBadge(student: Network, rounds: readonly number[], badgeSample?: number): void {
+  const most = Math.max(...rounds);
+  if (badgeSample !== undefined && badgeSample <= most) {
+    throw new InputError(
+      `--badge-sample ${badgeSample} is all that a round of ${most} asks about, which would be no choice; give more, ` +
+        `or --strategy random`,
+    );
+  }
   const { device, spec, inputShape } = student;
   const recorder = new Recorder(device);
   // Recorded for its shape alone.
   const pass = { recorder, training: false, seed: 0 };
   const { features } = student.forwardWithFeatures(pass, recorder.temporary(inputShape, "image"));
-  const candidates = sampleSize(Math.max(...rounds), badgeSample);
+  const candidates = sampleSize(most, badgeSample);
   const bytes = 4 * sizeOf(embeddingShape({ candidates, classes: spec.classes, features: features.shape[1] }));
   const { bindingBytes } = device.capabilities;
   if (bytes <= bindingBytes) return;

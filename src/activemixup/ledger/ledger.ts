@@ -174,7 +174,12 @@ export class Ledger {
       if (!fault || wanted.length === 0) return;
       if (fault instanceof UnusableAnswers) unusable.push(fault);
       if (failed === attempts && this.options.skipUnanswered && 2 * unusable.length > attempts) {
-        await this.skip(wanted, unusable.at(-1)!);
+        // The budget may not have covered the others' last attempt.
+        const asked = new Set(ids);
+        await this.skip(
+          wanted.filter((id) => asked.has(id)),
+          unusable.at(-1)!,
+        );
         return;
       }
       if (failed === attempts) {

@@ -105,6 +105,7 @@ export class DistillRun {
     const before = resume?.rounds.map(({ seconds }) => seconds) ?? [];
     return {
       queries: this.queries,
+      heldOut: this.judging.held,
       teachers: this.panels.asked.accounts,
       evaluationQueries: this.judging.tested,
       ...(test && this.panels.forTest ? { testTeachers: this.panels.forTest.accounts } : {}),

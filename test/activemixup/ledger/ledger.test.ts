@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { InputError } from "../../../src/errors.js";
 import {
   Ledger,
@@ -8,6 +8,7 @@ import {
   type LedgerOptions,
   type Missing,
 } from "../../../src/activemixup/index.js";
+import { backoff } from "../../../src/activemixup/ledger/pacer.js";
 import { AnswerFault, answerTo, images, ScriptedTeacher, SHAPE, type Mishap } from "./scripted-teacher.js";
 
 const options: LedgerOptions = { run: "run", budget: 1000, countFailed: true };
@@ -150,6 +151,16 @@ describe("Ledger", () => {
     );
   });
 
+  it("gives up on none that the budget did not cover to the last attempt", async () => {
+    const teacher = new ScriptedTeacher({ batch: 4, attempts: 2 });
+    const query = teacher.query.bind(teacher);
+    teacher.query = async (batch, signal) => (await query(batch, signal)).map(() => new AnswerFault("not for me"));
+    const store = new MemoryStore(teacher.name);
+    const ledger = new Ledger(teacher, store, { ...options, budget: 6, skipUnanswered: true });
+    expect(await ledger.query(images(4))).toEqual(["skipped", "skipped", "budget", "budget"]);
+    expect(teacher.attempts.map(({ count }) => count)).toEqual([4, 2]);
+  });
+
   it("never spends more than the budget, and answers as many as it covers", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -267,6 +278,58 @@ describe("Ledger", () => {
     const start = performance.now();
     await new Ledger(teacher, new MemoryStore(teacher.name), options).query(images(16));
     expect(performance.now() - start).toBeGreaterThanOrEqual(149);
+  });
+
+  it("lets no request begin while the teacher asks to wait, whichever request it told so", async () => {
+    const starts: number[] = [];
+    const teacher = new ScriptedTeacher({ batch: 1, concurrency: 4 }, (attempt) => {
+      starts.push(performance.now());
+      return attempt === 1 ? fault(false, 0.3) : undefined;
+    });
+    const query = teacher.query.bind(teacher);
+    let told = 0;
+    teacher.query = (batch, signal) =>
+      query(batch, signal).catch((error: unknown) => {
+        told = performance.now();
+        throw error;
+      });
+    expectAnswers(await new Ledger(teacher, new MemoryStore(teacher.name), options).query(images(40)));
+    const soon = starts.filter((start) => start > told + 5 && start < told + 290);
+    expect(soon).toEqual([]);
+    expect(starts.filter((start) => start >= told + 290).length).toBeGreaterThan(20);
+  });
+
+  it("doubles the wait between attempts, up to a minute", () => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(1);
+    expect([1, 2, 3, 4, 7, 8, 40].map((failed) => backoff(1, failed))).toEqual([1, 2, 4, 8, 60, 60, 60]);
+    expect(backoff(0.5, 2)).toBe(1);
+    random.mockReturnValue(0.25);
+    expect(backoff(1, 3)).toBe(1);
+    random.mockRestore();
+  });
+
+  it("gives a request that is paid for some seconds to end when it is told to stop, and no more", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const interrupt = new AbortController();
+      const reason = new Error("enough");
+      const teacher = new ScriptedTeacher({ charges: true, timeoutSeconds: 300 }, () => ({ kind: "hang" }));
+      const store = new MemoryStore(teacher.name);
+      let ended: unknown;
+      const asking = new Ledger(teacher, store, options).query(images(4), interrupt).catch((error: unknown) => {
+        ended = error;
+      });
+      while (teacher.attempts.length === 0) await new Promise(setImmediate);
+      interrupt.abort(reason);
+      await vi.advanceTimersByTimeAsync(4900);
+      expect(ended).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(200);
+      await asking;
+      expect(ended).toBe(reason);
+      expect(store.spending("run")).toEqual({ answered: 0, failed: 4, open: 0 });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("ends soon when it is told to just before a request is sent", async () => {
