@@ -128,7 +128,8 @@ describe("evaluate", () => {
     expect(result).toMatchObject({
       ...{ agreement: expected[0], model: { accuracy: expected[1] }, teacher: { accuracy: expected[2] } },
     });
-    expect(new Set([...expected, 1]).size).toBe(4);
+    expect(new Set([...expected, 1]).size).toBeGreaterThan(2);
+    expect(expected[0]).toBeLessThan(1);
   });
 
   it("compares with network files alone", async () => {

@@ -250,7 +250,7 @@ describe("distill's mistakes", () => {
     writeDigits(folder.folder("large"), 30, 10, 16);
     const wrongSize = await distill("mistake", "--images", `${folder.folder("large")}:train`, "--quiet");
     expect(anonymous(wrongSize.stderr)).toMatchInlineSnapshot(`
-      "error: the teacher teacher.safetensors sha256:DIGEST takes images of 1 × 12 × 12; these are 1 × 16 × 16: give images of the teacher's size
+      "error: the teacher teacher.safetensors sha256:DIGEST takes images of 1 × 12 × 12; these are 1 × 16 × 16: give images of the teacher's size (image files: --size 12x12 --channels 1)
       "
     `);
     expect(wrongSize.code).toBe(2);
@@ -312,6 +312,26 @@ describe("distill's mistakes", () => {
     `);
     expect(code).toBe(2);
     expect(existsSync(at("forgetful", "ledger"))).toBe(false);
+  });
+
+  it("says where the student may not be the same to the last bit", async () => {
+    await distill("moved");
+    const config = readFileSync(at("moved", "config.json"), "utf8");
+    const said = async (change: Record<string, unknown>) => {
+      rmSync(at("moved", "summary.json"), { force: true });
+      writeFileSync(at("moved", "config.json"), JSON.stringify({ ...(JSON.parse(config) as object), ...change }));
+      const { code, stderr } = await cli("distill", "--resume", at("moved"), "--device", "cpu");
+      expect(code, stderr).toBe(0);
+      return stderr.split("\n").filter((line) => line.startsWith("warning:"));
+    };
+    expect(await said({})).toEqual([]);
+    const end = "the student may differ in the last bits";
+    expect(await said({ version: "0.0.0", student: "0" })).toEqual([
+      expect.stringMatching(`^warning: the run began with version 0\\.0\\.0, and this is .+: ${end}$`),
+    ]);
+    expect(await said({ device: { kind: "cpu", adapter: "another" } })).toEqual([
+      `warning: the run began on another device: ${end}`,
+    ]);
   });
 
   it("does not go on with other images, another teacher, or a damaged folder", async () => {

@@ -130,6 +130,34 @@ describe("the server of serve", () => {
     expect(await raw(url, head, ...Array.from({ length: 40 }, () => chunk))).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  it("sends requests away while too many bytes wait, and has room again when those are gone", async () => {
+    const maxBody = 1000;
+    const { url, ask, letGo } = await start({ maxBody });
+    const port = Number(new URL(url).port);
+    // Each holds what it has sent, and never sends the rest.
+    const held = Array.from({ length: 9 }, () => {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${maxBody}\r\n\r\n${"x".repeat(900)}`);
+      return socket;
+    });
+    await expect
+      .poll(async () => {
+        const answer = await fetch(url, { method: "POST", body: "y".repeat(990) });
+        return [answer.status, answer.headers.get("retry-after"), await answer.json()];
+      })
+      .toEqual([503, "1", { error: "too many requests at a time; come again" }]);
+    for (const socket of held) socket.destroy();
+    await expect.poll(async () => (await fetch(url, { method: "POST", body: "y".repeat(990) })).status).toBe(400);
+    // More than all the room, one after the other.
+    for (let time = 0; time < 20; time++) {
+      expect((await fetch(url, { method: "POST", body: "y".repeat(990) })).status).toBe(400);
+    }
+    const answer = ask(7);
+    await letGo();
+    expect((await answer).status).toBe(200);
+  });
+
   it("lets clients read why a long body is refused", async () => {
     const { url } = await start({ maxBody: 4e6 });
     // A client that sends all of it before it reads anything.

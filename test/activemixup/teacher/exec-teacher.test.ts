@@ -274,11 +274,13 @@ describe("ExecTeacher", () => {
   });
 
   it("ends all that the command started", async () => {
-    const line = `sleep 1000 "${folder}" 2>/dev/null & sh -c 'sleep 1001; : "${folder}"' & ${command()}; sleep 1002`;
+    // A time of its own, by which no other process on this machine sleeps.
+    const time = `100${process.pid}`;
+    const line = `sleep ${time}1 2>/dev/null & sh -c 'sleep ${time}2; : "${folder}"' & ${command()}; sleep ${time}3`;
     const teacher = await open(line);
-    expect(processes(folder)).not.toBe("");
+    await expect.poll(() => processes(`sleep ${time}`).split("\n").length).toBeGreaterThan(2);
     await teacher.dispose();
-    await expect.poll(() => processes("sleep 100"), { timeout: 10_000 }).toBe("");
+    await expect.poll(() => processes(`sleep ${time}`), { timeout: 10_000 }).toBe("");
   });
 
   it("ends with this program, however that ends", async () => {
@@ -288,16 +290,17 @@ describe("ExecTeacher", () => {
       ssr: { noExternal: true },
       build: { ssr: TEACHER, outDir: folder, rollupOptions: { output: { entryFileNames: "teacher.mjs" } } },
     });
+    const sleep = `sleep 200${process.pid}`;
     const script = `
       import { openExecTeacher } from ${JSON.stringify(join(folder, "teacher.mjs"))};
-      await openExecTeacher(${JSON.stringify(`${command()}; sleep 1003`)});
+      await openExecTeacher(${JSON.stringify(`${command()}; ${sleep}`)});
       console.log("ready");`;
     for (const end of ["process.exit(0)", "process.kill(process.pid, 'SIGKILL')"]) {
       const parent = spawn(process.execPath, ["--input-type=module", "-e", `${script}\n${end};`]);
       const [output] = (await once(parent.stdout, "data")) as [Buffer];
       expect(String(output)).toBe("ready\n");
       await once(parent, "close");
-      await expect.poll(() => processes(folder) + processes("sleep 1003"), { timeout: 10_000 }).toBe("");
+      await expect.poll(() => processes(folder) + processes(sleep), { timeout: 10_000 }).toBe("");
     }
   });
 });

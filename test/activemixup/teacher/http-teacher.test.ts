@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   AnswerFault,
@@ -304,6 +307,31 @@ describe("an HTTP teacher behind a ledger", () => {
     expect(server.requests).toBe(3);
     expect(ledger.spent).toBe(6);
   });
+
+  it("reads no answer without end", async () => {
+    const closed: Promise<unknown>[] = [];
+    const endless = createServer((request, response) => {
+      if (request.method === "GET") return response.end('{"classes":10}');
+      closed.push(once(response, "close"));
+      const more = () => {
+        while (!response.destroyed && response.write(" ".repeat(2 ** 20)));
+      };
+      response.on("drain", more);
+      return more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/`;
+    try {
+      const teacher = await open({ url }, { asking: { ...quick, timeoutSeconds: 60 } });
+      const fault = await failure(teacher.query(await batchOf(teacher, 1)));
+      expect(fault).toMatchObject({ message: "an answer of more than 67108864 bytes", charged: true });
+      await Promise.all(closed);
+      expect(closed).toHaveLength(1);
+    } finally {
+      endless.closeAllConnections();
+      endless.close();
+    }
+  }, 60_000);
 
   it("works against a process of its own", async () => {
     const { url, stop } = await startFaultyProcess({ faults: ["500", "reordered"] satisfies Fault[] });
