@@ -49,11 +49,7 @@ export function tuneCommand(signal: AbortSignal): Command {
       .option("--batch <list>", "images in training steps", wholes(1), [64, 128])
       // Of prediction, and of scoring by the paper's 11 λ.
       .option("--scoring-batch <list>", "images in forward passes without training", wholes(1), [256, 1023])
-      .option(
-        "--only <text>",
-        'only problems whose name in the table holds the text: "conv2d", "matmul 64x"',
-        "",
-      )
+      .option("--only <text>", 'only problems whose name in the table holds the text: "conv2d", "matmul 64x"', "")
       .option("--again", "measure anew what was measured before")
       .addOption(new Option("--list", "show what was measured on this device, and measure nothing"))
       .addOption(new Option("--clear", "forget all that was measured, on every device").conflicts("list"))

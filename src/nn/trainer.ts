@@ -156,9 +156,12 @@ export class Trainer {
     const drops = milestoneSteps(schedule, steps);
     const stream = orderOf(count, batch, emphasis, seed, round);
     const stepsPerEpoch = Math.max(1, Math.round(count / batch));
+    const lastEpoch = steps - (steps % stepsPerEpoch || stepsPerEpoch);
+    // Passes whose loss nobody hears of follow one another without a wait, as many as there is an order for.
+    const passes = onEpoch ? 1 : Math.floor(order.size / batch / stepsPerEpoch);
     let lastLoss = NaN;
     for (let done = 0; done < steps;) {
-      const now = Math.min(stepsPerEpoch, steps - done);
+      const now = done < lastEpoch ? Math.min(passes * stepsPerEpoch, lastEpoch - done) : steps - done;
       writeTensor(order, stream.take(now * batch));
       writeTensor(position, [0]);
       writeTensor(loss, [0]);
@@ -217,8 +220,11 @@ interface StepState {
   readonly loss: Tensor<"f32">;
 }
 
+/** Steps at least that an order is written for at a time: short passes would wait for the device too often. */
+const ORDERED = 256;
+
 function createState({ device }: Network, { capacity }: Examples, batch: number, mostSteps: number): StepState {
-  const orderLength = Math.max(1, Math.round(capacity / batch)) * batch;
+  const orderLength = Math.max(ORDERED, Math.round(capacity / batch)) * batch;
   const counter = (name: string) => createTensor(device, [1], { dtype: "u32", name });
   return {
     rates: createTensor(device, [mostSteps], { name: "learning rates" }),

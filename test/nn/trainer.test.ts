@@ -66,6 +66,25 @@ describe.each(["cpu", "gpu"] as const)("a trainer, device %s", (name) => {
     expectClose(values[0], values[1], EXACT);
   });
 
+  it("waits for the device once for many short passes, and trains as with a wait behind each", async () => {
+    const outcomes = [];
+    for (const onEpoch of [undefined, () => undefined]) {
+      const { network, examples, dispose } = problem(devices[name]);
+      const other = { first: 1, second: 1, weight: WHOLE_WEIGHT };
+      examples.set([one, other], Float32Array.from([0.2, 0.5, 0.3, 0.7, 0.1, 0.2]));
+      const trainer = await Trainer.create(network, examples, options(plainAdam), 301);
+      const { reads } = devices[name].stats();
+      const loss = await trainer.fit(1, { steps: 301, schedule: { kind: "constant", rate: 0.02 }, onEpoch });
+      outcomes.push({ loss, reads: devices[name].stats().reads - reads, values: await readTensor(network.values) });
+      trainer.dispose();
+      dispose();
+    }
+    const [together, apart] = outcomes;
+    expect([together.loss, together.values]).toEqual([apart.loss, apart.values]);
+    // 256 steps, the other 44 of whole passes, and the one of the last, by whose loss it ends.
+    expect([together.reads, apart.reads]).toEqual([3, 151]);
+  });
+
   it("leaves nothing behind where it cannot be made", async () => {
     const { network, examples, dispose } = problem(devices[name]);
     const { liveBuffers, liveBytes } = devices[name].stats();
