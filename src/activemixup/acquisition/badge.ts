@@ -83,11 +83,10 @@ export class BadgeAcquisition implements Acquisition {
   private constructor(
     private readonly context: AcquisitionContext,
     private readonly view: CandidateView,
-    private readonly farthest: boolean,
   ) {}
 
   /** @throws InputError where `badgeSample` is no whole number from 1 up. */
-  static async create(context: AcquisitionContext, farthest = false): Promise<BadgeAcquisition> {
+  static async create(context: AcquisitionContext): Promise<BadgeAcquisition> {
     const { badgeSample: sample, candidates, student } = context;
     if (sample !== undefined && !(Number.isInteger(sample) && sample >= 1)) {
       throw new InputError(`--badge-sample is ${sample}; expected a whole number of candidates from 1 up`);
@@ -95,7 +94,7 @@ export class BadgeAcquisition implements Acquisition {
     if (candidates.lambdas > 1 && !candidates.single) {
       throw new Error("badge: candidates come with the whole grid; expected one λ each");
     }
-    return new BadgeAcquisition(context, await candidates.view(student), farthest);
+    return new BadgeAcquisition(context, await candidates.view(student));
   }
 
   get blendAt(): BlendAt | undefined {
@@ -112,7 +111,7 @@ export class BadgeAcquisition implements Acquisition {
     if (this.stage?.sampled !== sampled || this.stage.count !== count) {
       this.stage?.dispose();
       this.stage = undefined;
-      this.stage = await Stage.create(this.context, this.view, sampled, count, this.farthest);
+      this.stage = await Stage.create(this.context, this.view, sampled, count);
     }
     await this.view.refresh({ signal });
     const { chosen, confidences } = await this.stage.run(places, round, {
@@ -149,7 +148,6 @@ class Stage {
     view: CandidateView,
     sampled: number,
     count: number,
-    farthest: boolean,
   ): Promise<Stage> {
     const { device, spec } = student;
     const { classes } = spec;
@@ -179,7 +177,7 @@ class Stage {
       advance(recorder, position);
     });
     const picking = await record(device, (recorder) => {
-      pickSeed(recorder, tensors.embeddings, { ...tensors, candidates: sampled, classes, seed, farthest });
+      pickSeed(recorder, tensors.embeddings, { ...tensors, candidates: sampled, classes, seed });
     });
     const confidences = await record(device, (recorder) =>
       recorder.keep(gatherRows(recorder, tensors.scores, tensors.chosen)),

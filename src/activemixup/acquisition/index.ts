@@ -52,15 +52,6 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
     about: "a random draw in proportion to the student's doubt, 1 − confidence",
     create: lowest((context) => NoisyConfidenceRule.create(context)),
   },
-  "quota-image": {
-    about: "as confidence, with each real image in as many",
-    create: lowest((context) => ScoreRule.create(context, "confidence", true)),
-  },
-  "k-centre": {
-    about: "as badge, each the farthest from those before",
-    single: true,
-    create: (context) => BadgeAcquisition.create(context, true),
-  },
   margin: {
     about: "those whose two likeliest classes the student finds most alike",
     create: lowest((context) => ScoreRule.create(context, "margin")),

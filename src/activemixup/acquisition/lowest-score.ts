@@ -27,8 +27,6 @@ export interface ScoringRule {
   readonly views: readonly CandidateView[];
   /** Whether scores are the student's confidence. */
   readonly isConfidence: boolean;
-  /** Whether real images are to be used equally often, each in its best candidates. */
-  readonly alike?: boolean;
   /** Records the scores, the lowest over λ, of the candidates that the table's counter stands at. */
   record(recorder: Recorder, table: ScoreTable): void;
   /** To be called before the pass of each round, with its number, where rounds differ. */
@@ -85,7 +83,6 @@ export class LowestScoreAcquisition implements Acquisition {
       ...options,
       onProgress: (batches) => options.onProgress?.(Math.min(size, batches * batch)),
     });
-    if (this.rule.alike) return this.alike(count);
     const selection = await this.selection(count);
     selection.run();
     const [places, scores, lambdas] = await Promise.all([
@@ -105,32 +102,6 @@ export class LowestScoreAcquisition implements Acquisition {
       ...candidates.choice(places[index], lambdas[index]),
       ...(this.rule.isConfidence ? { confidence: scores[index] } : {}),
     }));
-  }
-
-  /** The candidates of lowest score, each real image once, then those of which it has been twice, and so on. */
-  private async alike(count: number): Promise<Choice[]> {
-    const { candidates } = this.context;
-    const scores = await readTensor(this.tensors.scores);
-    let rest = [...scores.keys()].filter((place) => candidates.taken[place] === 0);
-    rest.sort((a, b) => scores[a] - scores[b] || a - b);
-    const used = new Map<number, number>();
-    const chosen: Choice[] = [];
-    for (let times = 1; chosen.length < count; times++) {
-      const later: number[] = [];
-      for (const place of rest) {
-        if (chosen.length === count) break;
-        const choice = { ...candidates.choice(place, 0), confidence: scores[place] };
-        const images = [...new Set([choice.first, choice.second])];
-        if (images.some((image) => (used.get(image) ?? 0) >= times)) {
-          later.push(place);
-          continue;
-        }
-        for (const image of images) used.set(image, (used.get(image) ?? 0) + 1);
-        chosen.push(choice);
-      }
-      rest = later;
-    }
-    return chosen;
   }
 
   dispose(): void {

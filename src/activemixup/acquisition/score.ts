@@ -17,13 +17,12 @@ export class ScoreRule implements ScoringRule {
   private constructor(
     readonly views: readonly [CandidateView],
     private readonly score: ScoreName,
-    readonly alike: boolean,
   ) {
     this.isConfidence = score === "confidence";
   }
 
-  static async create({ candidates, student }: AcquisitionContext, score: ScoreName, alike = false): Promise<ScoreRule> {
-    return new ScoreRule([await candidates.view(student)], score, alike);
+  static async create({ candidates, student }: AcquisitionContext, score: ScoreName): Promise<ScoreRule> {
+    return new ScoreRule([await candidates.view(student)], score);
   }
 
   record(recorder: Recorder, table: ScoreTable): void {

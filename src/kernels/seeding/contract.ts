@@ -63,8 +63,6 @@ export function embedSizes(
 export interface PickSeedOptions extends Pick<EmbeddingSizes, "candidates" | "classes"> {
   /** Seed of the random numbers. */
   readonly seed: number;
-  /** Picks the farthest in place of drawing by distance; on WebGPU devices alone. */
-  readonly farthest?: boolean;
   /** Tells the random numbers of one choice from those of another, u32 [1]: the round. */
   readonly round: Tensor<"u32">;
   /** How many are chosen so far, u32 [1]: 0 before the first pick; each pick adds 1. */

@@ -105,7 +105,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
   take_up(local);
   workgroupBarrier();
   if (local == 0u) {
-    if (pick == 0u || FARTHEST != 0) { winner = find_largest(); } else { winner = draw(pick); }
+    if (pick == 0u) { winner = find_largest(); } else { winner = draw(pick); }
   }
   workgroupBarrier();
   if (pick >= params.picks) { return; }

@@ -92,6 +92,6 @@ export function pickSeed(recorder: Recorder, embeddings: Tensor<"f32">, options:
     reference: () => {
       drawReference(hostArray(embeddings), sizes, host());
     },
-    plan: () => planPick.draw(sizes, seed, options.farthest),
+    plan: () => planPick.draw(sizes, seed),
   });
 }

@@ -38,14 +38,14 @@ export const planPick = {
       grid: linearGrid(vectorsOf(sizes), WORKGROUP),
     };
   },
-  draw: (sizes: EmbeddingSizes & { readonly picks: number }, seed: number, farthest = false): GpuPlan => {
+  draw: (sizes: EmbeddingSizes & { readonly picks: number }, seed: number): GpuPlan => {
     const { classes, features, picks } = sizes;
     const vectors = vectorsOf(sizes);
     return {
       program: {
         name: "seeding/draw",
         source: [philox, drawSource],
-        constants: { WORKGROUP: RUNS, SEEDING_STREAM: RandomStream.seeding, FARTHEST: Number(farthest) },
+        constants: { WORKGROUP: RUNS, SEEDING_STREAM: RandomStream.seeding },
       },
       params: [vectors, Math.ceil(vectors / RUNS), classes + features, picks, seed],
       grid: [1, 1, 1],
