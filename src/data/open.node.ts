@@ -83,6 +83,7 @@ export async function openImageSet(spec: string, options: OpenOptions = {}): Pro
   if (kind === "other") {
     throw new InputError(`${path}: neither a file nor a folder, expected ${READABLE}; check the path`);
   }
+  if (isImage(path)) throw new InputError(`${spec}: is one image file; name the folder that holds the images`);
   if (split === undefined) return asStored(await openIdxFile(path), options);
   throw new InputError(
     `${spec}: asks for the ${split} split of one file, expected a folder with splits; write ${path} alone`,

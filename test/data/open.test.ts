@@ -115,7 +115,10 @@ describe("IDX", () => {
 
   test("a file of another kind", async () => {
     expect(await failure(write("some.png", pngOf(1, 1, 0, [1])))).toBe(
-      "~/some.png: begins with 0x89504e47, expected 0x00000803 (IDX images, unsigned bytes); name an IDX images file",
+      "~/some.png: is one image file; name the folder that holds the images",
+    );
+    expect(await failure(write("some.bin", pngOf(1, 1, 0, [1])))).toBe(
+      "~/some.bin: begins with 0x89504e47, expected 0x00000803 (IDX images, unsigned bytes); name an IDX images file",
     );
     expect(await failure(join(mnist, "train-labels-idx1-ubyte.gz"))).toBe(
       "~/mnist/train-labels-idx1-ubyte.gz: begins with 0x00000801, IDX labels, expected 0x00000803 (IDX images, unsigned bytes); name an IDX images file",
