@@ -124,23 +124,20 @@ const answerLine = z.object({
   label: z.array(z.number()),
 });
 
-/** @throws InputError that names the first line that is no answer */
-export function parseAnswers(bytes: Uint8Array, name: string): AnsweredQuery[] {
-  const decoder = new TextDecoder();
+/**
+ * The answers of lines that {@link formatAnswers} wrote.
+ * @throws InputError that names the first line that is no answer
+ */
+export async function parseAnswers(lines: AsyncIterable<string>, name: string): Promise<AnsweredQuery[]> {
   const answers: AnsweredQuery[] = [];
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(NEWLINE, start);
-    if (end < 0) break;
+  for await (const line of lines) {
     try {
-      const { label, ...answer } = answerLine.parse(JSON.parse(decoder.decode(bytes.subarray(start, end))));
+      const { label, ...answer } = answerLine.parse(JSON.parse(line));
       answers.push({ ...answer, label: Float32Array.from(label) } as AnsweredQuery);
     } catch {
-      const line = answers.length + 1;
-      throw new InputError(`${name}: line ${line} is damaged; put back the file that the run wrote, or begin anew`);
+      const number = answers.length + 1;
+      throw new InputError(`${name}: line ${number} is damaged; put back the file that the run wrote, or begin anew`);
     }
-    start = end + 1;
   }
   return answers;
 }
-
-const NEWLINE = 0x0a;

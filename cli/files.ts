@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../src/errors.js";
@@ -80,6 +81,17 @@ export async function readWhole(option: string, path: string): Promise<Uint8Arra
       throw new InputError(`${option} ${path} is a folder; give the path of a file`);
     }
     throw asInputError(error, `${option} ${path}`, "read", "give the path of a file that exists");
+  }
+}
+
+/** The lines of a file's first `length` bytes, at least 1, each with its end: one after the other, however long the file is. */
+export async function* linesOf(path: string, length: number): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const part of createReadStream(path, { end: length - 1 }) as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
   }
 }
 

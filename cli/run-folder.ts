@@ -1,10 +1,10 @@
-import { mkdir, readdir, readFile, rm, rmdir, truncate } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, stat, truncate } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Checkpoint, RoundReport } from "../src/activemixup/index.js";
 import { InputError } from "../src/errors.js";
 import { encodeState, type NetworkSpec } from "../src/nn/index.js";
 import { decodeCheckpoint, encodeCheckpoint, formatAnswers, parseAnswers } from "./checkpoint-file.js";
-import { appendDurably, asInputError, writeWhole } from "./files.js";
+import { appendDurably, asInputError, linesOf, writeWhole } from "./files.js";
 import { lockFile, type FileLock } from "../src/activemixup/ledger/lock.node.js";
 
 const LOCK = "run.lock";
@@ -210,14 +210,14 @@ async function readState(folder: string) {
 /** The answers of the finished rounds, and the bytes that the file has in all. */
 async function readAnswers(folder: string, end: number): Promise<{ answers: Checkpoint["answers"]; length: number }> {
   const path = join(folder, QUERIES);
-  const bytes = (await readFile(path).catch(absent(path))) ?? new Uint8Array();
-  if (bytes.length < end) {
+  const length = (await stat(path).catch(absent(path)))?.size ?? 0;
+  if (length < end) {
     throw new InputError(
-      `${path} has ${bytes.length} bytes; expected at least ${end}, the answers of the finished rounds: ` +
+      `${path} has ${length} bytes; expected at least ${end}, the answers of the finished rounds: ` +
         `put the whole file back, or begin anew with --ledger ${join(folder, "ledger")}, which costs no query twice`,
     );
   }
-  return { answers: parseAnswers(bytes.subarray(0, end), path), length: bytes.length };
+  return { answers: end > 0 ? await parseAnswers(linesOf(path, end), path) : [], length };
 }
 
 /** What reading a file comes to that may be missing. */

@@ -1,6 +1,6 @@
 // The engine in 20 lines: matrices on the GPU, or on what there is. In a folder of your own:
 //
-//     npm install activemixup && node embed-engine.mjs
+//     npm install /path/to/activemixup-0.1.0.tgz && node embed-engine.mjs
 
 import { matmul } from "activemixup/kernels";
 import { createTensor, openDevice, readTensor, record } from "activemixup/tensor";

@@ -61,7 +61,7 @@ export function tuneCommand(signal: AbortSignal): Command {
           return;
         }
         const result = await run(options, progress, signal);
-        process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeResult(result)}\n`);
+        process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describeResult(result, options)}\n`);
       })
   );
 }
@@ -145,8 +145,9 @@ function problemsFor(device: Device, options: TuneOptions): Problem[] {
   );
 }
 
-function describeResult({ problems, file, interrupted }: TuneResult): string {
+function describeResult({ problems, file, interrupted }: TuneResult, { only }: TuneOptions): string {
   const ended = interrupted ? "stopped early: " : "";
-  if (problems.length === 0) return `${ended}nothing of that is measured yet on this device`;
+  const named = only === "" ? "" : ` whose name holds "${only}"`;
+  if (problems.length === 0) return `${ended}nothing${named} is measured yet on this device`;
   return [describeMeasured(problems), `${ended}${summariseMeasured(problems)}; kept in ${file}`].join("\n");
 }

@@ -116,7 +116,7 @@ export function withDistillOptions(command: Command): Command {
     )
     .option(
       "--badge-sample <count>",
-      "of --strategy badge, the candidates that it chooses from (default: 20000 or more)",
+      "of --strategy badge, the candidates that it chooses from, more than a round asks about (default: 20000 or more)",
       whole(1),
     )
     .option("--strategy <name>", `how candidates are chosen: ${describe(strategies)}`, defaults.strategy)
@@ -162,7 +162,7 @@ export function withDistillOptions(command: Command): Command {
     .option("--restart", "start the student anew each round")
     .option(
       "--real-share <share>",
-      "least share of real images in each training step (default: their share of all that is labelled)",
+      "share of real images in each training step, once they are fewer of all that is labelled (default: as many as they are)",
       share,
     )
     .option(

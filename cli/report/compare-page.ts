@@ -69,11 +69,18 @@ function resultTable(groups: readonly RunGroup[]): Markup {
   );
 }
 
-/** How many runs the means are of, and which are not finished. */
+/** How many runs the means are of, how many are not finished, and how many repeat another's seed. */
 function seedsOf({ counted, all }: RunGroup): string {
-  const left = all.length - counted.length;
-  if (left > 0) return `${counted.length}, ${left} not finished`;
-  return counted[0].summary.stopped ? String(counted.length) : `${counted.length}, not finished`;
+  const left = all.filter((run) => !counted.includes(run));
+  const isFinished = counted[0].summary.stopped !== undefined;
+  const unfinished = isFinished ? left.filter(({ summary }) => !summary.stopped).length : 0;
+  const repeated = left.length - unfinished;
+  return [
+    String(counted.length),
+    ...(isFinished ? [] : ["not finished"]),
+    ...(unfinished > 0 ? [`${unfinished} not finished`] : []),
+    ...(repeated > 0 ? [`${repeated} of a seed again`] : []),
+  ].join(", ");
 }
 
 function formatNats(spread: Spread | undefined): string {

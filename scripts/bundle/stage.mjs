@@ -59,7 +59,6 @@ export function stage({ root, folder, platform, about }) {
   parts.find((part) => part.name.includes("Dawn")).bytes -= saved;
   const remarks = [...copyLoader(folder), ...copyLicences(folder)];
   copy(join(root, "docs/gpu.md"), join(folder, "GPU.md"));
-  copy(join(root, "docs/benchmarks.md"), join(folder, "BENCHMARKS.md"));
   copyLaunch(folder, platform.split("-")[1]);
   writeFileSync(join(folder, "bundle.json"), `${JSON.stringify(about, null, 2)}\n`);
   return { parts: [{ name: `Node ${process.version}`, bytes: sizeOf(node) }, ...parts], remarks };

@@ -47,7 +47,7 @@ export interface DistillOptions {
   readonly pool?: number;
   /** Where candidates are blended to be scored; chosen by how much there is to do where absent. */
   readonly blendAt?: BlendAt | undefined;
-  /** Candidates that the strategy `badge` chooses from in a round, drawn at random; 20,000 where absent. */
+  /** Candidates that the strategy `badge` chooses from in a round, drawn at random, more than it chooses; 20,000 where absent. */
   readonly badgeSample?: number | undefined;
   /** Passes over all that is labelled, in each round. */
   readonly epochs: number;
@@ -56,7 +56,10 @@ export interface DistillOptions {
    * closing one of pseudo-labels last.
    */
   readonly steps?: number | readonly number[] | undefined;
-  /** Share of each training batch that the real images make up at least, 0 to 1; as their number gives where absent. */
+  /**
+   * Share of each training batch that the real images make up, 0 to 1, once they are a smaller one of all that is
+   * labelled; as their number gives where absent.
+   */
   readonly realShare?: number | undefined;
   /** Softens the teacher's answers and the student in training; 1, not at all, where absent. */
   readonly temperature?: number | undefined;

@@ -36,6 +36,9 @@ export function planDistill(input: DistillPlanInput): number[] {
   if (!(realShare >= 0 && realShare <= 1)) {
     throw new InputError(`--real-share is ${realShare}; expected a share from 0 to 1`);
   }
+  if (realShare > 0 && realShare < 1 && options.batch === 1) {
+    throw new InputError(`--real-share ${realShare} of a --batch of 1 image is none; raise --batch, or leave it out`);
+  }
   if (options.augmentRounds !== undefined) requireWhole("--augment-rounds", options.augmentRounds, 1);
   const { temperature = 1 } = options;
   if (!(temperature >= 1 && temperature <= HOTTEST)) {

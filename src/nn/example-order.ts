@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import { Philox, RandomStream } from "../tensor/index.js";
 
-/** The first `count` examples make up at least `share` of each batch, 0 to 1: as few whole examples as are enough. */
+/** The first `count` examples make up `share` of each batch, 0 to 1, in whole examples. */
 export interface Emphasis {
   readonly count: number;
   readonly share: number;
@@ -17,7 +17,7 @@ export interface ExampleOrder {
  * The order of examples in a call of training: shuffled passes, over all of them, or over those that are emphasised and
  * over the others.
  * @param round tells apart the random numbers of several calls
- * @throws InputError where there are no examples, or none that are emphasised, or the share is none
+ * @throws InputError where there are no examples, or none that are emphasised, or the share is none, or of one example
  */
 export function orderOf(
   count: number,
@@ -34,8 +34,7 @@ export function orderOf(
     if (!(share >= 0 && share <= 1)) throw new InputError(`order: share is ${share}; expected a number from 0 to 1`);
   }
   if (!emphasis || emphasis.count >= count) return new ExampleStream(0, count, random);
-  // At least the share, but for what rounding adds to a whole number.
-  const often = Math.ceil(emphasis.share * batch - 1e-9);
+  const often = emphasisedIn(batch, emphasis, count);
   const parts = [
     { stream: new ExampleStream(0, emphasis.count, random), size: often },
     { stream: new ExampleStream(emphasis.count, count, random), size: batch - often },
@@ -52,6 +51,17 @@ export function orderOf(
       return taken;
     },
   };
+}
+
+/**
+ * Examples of a batch that are emphasised: their share to the nearest whole number, but no fewer than their number among
+ * all gives, and not all, where there is a share of both.
+ */
+function emphasisedIn(batch: number, { count, share }: Emphasis, all: number): number {
+  if (share === 0 || share === 1) return share * batch;
+  if (batch === 1) throw new InputError(`order: share is ${share} of batches of 1 example; expected larger batches`);
+  const often = Math.max(Math.round(share * batch), Math.ceil((count / all) * batch));
+  return Math.min(often, batch - 1);
 }
 
 function expectCount(what: string, count: number): void {

@@ -131,6 +131,9 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     await expect(student(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: --real-share is 1.5; expected a share from 0 to 1]`,
     );
+    await expect(run(devices[name], { ...base, realShare: 0.4, batch: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: --real-share 0.4 of a --batch of 1 image is none; raise --batch, or leave it out]`,
+    );
   });
 
   it("warps training images in the first rounds alone, where told so", async () => {

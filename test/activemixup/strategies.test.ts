@@ -201,7 +201,8 @@ describe("what a strategy cannot work with is refused when the run is planned:",
     const round = Math.max(...planRounds(digits.count, { ...defaultDistillOptions, budget: 40 }).slice(1));
     expect(attempt({ strategy: "badge", badgeSample: round + 1 })).not.toThrow();
     expect(attempt({ strategy: "badge", badgeSample: round })).toThrow(
-      `--badge-sample ${round} is all that a round of ${round} asks about, which would be no choice; give more`,
+      `--badge-sample is ${round}, and a round asks about ${round}, which would be all of these or more; ` +
+        `expected more than ${round}, or --strategy random`,
     );
   });
 });

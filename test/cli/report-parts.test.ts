@@ -129,7 +129,7 @@ describe("runs side by side", () => {
     expect(groups.map(({ all }) => all.map(({ folder }) => folder))).toEqual([["a", "b", "c"], ["d"]]);
   });
 
-  it("count a seed once, however often it ran", () => {
+  it("count a seed once, however often it ran", async () => {
     const again = [
       told("a", 1, "badge", 1, "plan"),
       told("b", 2, "badge", 3, "plan"),
@@ -139,6 +139,13 @@ describe("runs side by side", () => {
     expect(accuracy).toMatchObject({ mean: 0.2, count: 2 });
     expect(counted.map(({ folder }) => folder)).toEqual(["a", "b"]);
     expect(all.map(({ folder }) => folder)).toEqual(["a", "b", "c"]);
+    const cell = async (runs: ToldRun[]) =>
+      /<td>(\d[^<]*(?:finished|again)[^<]*)<\/td>/.exec(
+        comparePage(await loadCharts(), compareRuns(runs), new Date(0)).replaceAll(/\s+/g, " "),
+      )![1];
+    expect(await cell(again)).toBe("2, 1 of a seed again");
+    expect(await cell([...again, told("d", 4, "badge", 1)])).toBe("2, 1 not finished, 1 of a seed again");
+    expect(await cell([told("a", 1, "badge", 1), told("b", 1, "badge", 1)])).toBe("1, not finished, 1 of a seed again");
   });
 
   it("are marked where they are not finished, and are told of each by itself", async () => {

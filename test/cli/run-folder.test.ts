@@ -1,8 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeCheckpoint, encodeCheckpoint, formatAnswers, parseAnswers } from "../../cli/checkpoint-file.js";
+import { linesOf } from "../../cli/files.js";
 import { RunFolder } from "../../cli/run-folder.js";
 import { specFor, type AnsweredQuery, type Checkpoint, type RoundReport } from "../../src/activemixup/index.js";
 import { Stopwatch } from "../../src/activemixup/stopwatch.js";
@@ -53,22 +55,26 @@ describe("answers' lines", () => {
     lambda: 0.5,
     label,
   });
-  const bytesOf = (answers: readonly AnsweredQuery[]) => Buffer.from([...formatAnswers(answers)].join(""));
+  const textOf = (answers: readonly AnsweredQuery[]) => [...formatAnswers(answers)].join("");
+  const parse = (text: string) => {
+    const lines = text.split("\n").slice(0, -1);
+    return parseAnswers(Readable.from(lines), "file");
+  };
 
-  it("give back each f32 to the bit, in numbers that are no longer than that takes", () => {
+  it("give back each f32 to the bit, in numbers that are no longer than that takes", async () => {
     const numbers = fc.float32Array({ noNaN: true, noDefaultInfinity: true, minLength: 1 });
-    fc.assert(
-      fc.property(fc.array(numbers), (labels) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(numbers), async (labels) => {
         const answers = labels.map((label, index) =>
           answer(
             label.map((x) => x + 0),
             index,
           ),
         );
-        expect(parseAnswers(bytesOf(answers), "file")).toEqual(answers);
+        expect(await parse(textOf(answers))).toEqual(answers);
       }),
     );
-    expect(bytesOf([answer(Float32Array.of(0.1, 1 / 3))]).toString()).toContain('"label":[0.100000001,0.333333343]');
+    expect(textOf([answer(Float32Array.of(0.1, 1 / 3))])).toContain('"label":[0.100000001,0.333333343]');
   });
 
   it("are written in parts: all of them may be more than a string holds", () => {
@@ -79,12 +85,17 @@ describe("answers' lines", () => {
     expect([...formatAnswers([])]).toEqual([]);
   });
 
-  it("are read until the last that is whole, and the damaged is named by its number", () => {
-    const answers = [answer(Float32Array.of(0.25)), answer(Float32Array.of(0.75))];
-    const bytes = bytesOf(answers);
-    expect(parseAnswers(bytes.subarray(0, bytes.length - 1), "file")).toEqual(answers.slice(0, 1));
-    bytes[bytes.indexOf(10) + 1] = 0x7a;
-    expect(() => parseAnswers(bytes, "file")).toThrow("file: line 2 is damaged");
+  it("are read one by one, wherever the parts of the file end, and the damaged is named by its number", async () => {
+    const answers = Array.from({ length: 3000 }, (_, index) => answer(Float32Array.of(index / 3000, 0.5), index));
+    const text = textOf(answers);
+    writeFileSync(at("answers.jsonl"), text);
+    // More than a stream reads at once.
+    expect(text.length).toBeGreaterThan(2 ** 16);
+    const read = (length: number) => parseAnswers(linesOf(at("answers.jsonl"), length), "file");
+    expect(await read(text.length)).toEqual(answers);
+    expect(await read(text.indexOf("\n") + 1)).toEqual(answers.slice(0, 1));
+    expect(await read(text.indexOf("\n"))).toEqual([]);
+    await expect(parse(text.replace('"round":1,', '"round":-1,'))).rejects.toThrow("file: line 2 is damaged");
   });
 });
 
@@ -113,7 +124,7 @@ describe("RunFolder", () => {
     expect([read("queries.jsonl"), read("rounds.jsonl")]).toEqual(before);
     await resumed.folder.finishRound(rounds[1], states[1], spec);
     await resumed.folder.close();
-    expect(parseAnswers(readFileSync(at("torn", "queries.jsonl")), "file")).toEqual(states[1].answers);
+    expect(read("queries.jsonl")).toBe([...formatAnswers(states[1].answers)].join(""));
     expect(read("rounds.jsonl")).toBe(rounds.map((one) => `${JSON.stringify(one)}\n`).join(""));
     const again = await RunFolder.resume(at("torn"));
     expect(again.checkpoint).toMatchObject(had(1));

@@ -22,6 +22,8 @@ function slowly() {
   return { predict, batches, letGo };
 }
 
+const PATIENT = { timeout: 10_000 };
+
 const once = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe("the queue of serve", () => {
@@ -145,10 +147,12 @@ describe("the server of serve", () => {
       .poll(async () => {
         const answer = await fetch(url, { method: "POST", body: "y".repeat(990) });
         return [answer.status, answer.headers.get("retry-after"), await answer.json()];
-      })
+      }, PATIENT)
       .toEqual([503, "1", { error: "too many requests at a time; come again" }]);
     for (const socket of held) socket.destroy();
-    await expect.poll(async () => (await fetch(url, { method: "POST", body: "y".repeat(990) })).status).toBe(400);
+    await expect
+      .poll(async () => (await fetch(url, { method: "POST", body: "y".repeat(990) })).status, PATIENT)
+      .toBe(400);
     // More than all the room, one after the other.
     for (let time = 0; time < 20; time++) {
       expect((await fetch(url, { method: "POST", body: "y".repeat(990) })).status).toBe(400);

@@ -35,7 +35,10 @@ const hide = (text: string) => text.replaceAll(folder.root, "FOLDER").replace(/[
 
 describe("tune", () => {
   it("has nothing to show before it has run, as doctor says", async () => {
-    expect((await tune("--list")).stdout).toBe("nothing of that is measured yet on this device\n");
+    expect((await tune("--list")).stdout).toBe("nothing is measured yet on this device\n");
+    expect((await tune("--list", "--only", "conv")).stdout).toBe(
+      'nothing whose name holds "conv" is measured yet on this device\n',
+    );
     expect((await cli("doctor")).stdout).toMatch(/tuned: +not yet; `activemixup tune` finds out/);
     expect(existsSync(kept)).toBe(false);
   });

@@ -28,16 +28,20 @@ describe("the order of examples", () => {
     expect(Math.max(...others.map((one) => one ?? 0))).toBe(2);
   });
 
-  it("has no fewer of the emphasised than their share, however small", () => {
-    const share = (examples: number, batch: number, emphasis: { count: number; share: number }) => {
+  it("has no fewer of the emphasised than their number gives, however small their share, and never these alone", () => {
+    const inBatch = (examples: number, batch: number, emphasis: { count: number; share: number }) => {
       const taken = orderOf(examples, batch, emphasis, 1, 1).take(10 * batch);
-      return taken.filter((example) => example < emphasis.count).length / taken.length;
+      return taken.filter((example) => example < emphasis.count).length / 10;
     };
-    expect(share(40_000, 128, { count: 100, share: 0.003 })).toBe(1 / 128);
-    expect(share(40_000, 128, { count: 360, share: 0.01 })).toBe(2 / 128);
-    expect(share(40, 1, { count: 12, share: 0.4 })).toBe(1);
-    // Not one more for a share that has no exact number.
-    for (const whole of [1, 29, 57, 99]) expect(share(1000, 100, { count: 10, share: whole / 100 })).toBe(whole / 100);
+    expect(inBatch(40_000, 128, { count: 100, share: 0.003 })).toBe(1);
+    expect(inBatch(40_000, 128, { count: 360, share: 0.01 })).toBe(2);
+    expect(inBatch(40_000, 128, { count: 2000, share: 0.4 })).toBe(51);
+    expect(inBatch(100, 8, { count: 20, share: 0.9 })).toBe(7);
+    expect(inBatch(100, 8, { count: 20, share: 0.99 })).toBe(7);
+    expect(inBatch(100, 2, { count: 20, share: 0.3 })).toBe(1);
+    expect(() => orderOf(40, 1, { count: 12, share: 0.4 }, 1, 1)).toThrow(
+      "order: share is 0.4 of batches of 1 example; expected larger batches",
+    );
   });
 
   it("refuses what has no examples, which no pass would ever fill", () => {

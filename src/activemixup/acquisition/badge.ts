@@ -46,8 +46,8 @@ export function checkBadge(student: Network, rounds: readonly number[], badgeSam
   const most = Math.max(...rounds);
   if (badgeSample !== undefined && badgeSample <= most) {
     throw new InputError(
-      `--badge-sample ${badgeSample} is all that a round of ${most} asks about, which would be no choice; give more, ` +
-        `or --strategy random`,
+      `--badge-sample is ${badgeSample}, and a round asks about ${most}, which would be all of these or more; ` +
+        `expected more than ${most}, or --strategy random`,
     );
   }
   const { device, spec, inputShape } = student;

@@ -32,15 +32,22 @@ export function answerReading(
     throw new InputError(`${teacher} does not tell its number of classes; set classes or classNames in its settings`);
   }
   agree(teacher, "classes", classes, settings.classes);
-  if (classNames && classNames.length !== classes) {
-    throw new InputError(
-      `${teacher} has ${classes} classes, and classNames of its settings, or --labels, names ${classNames.length}; ` +
-        `make the two agree`,
-    );
-  }
+  if (classNames) expectNames(teacher, classes, classNames);
   agree(teacher, "answer.form", stated.form, answer?.form);
   const form = answer?.form ?? stated.form ?? usual;
   return { form, classes, classNames, normalise: answer?.normalise, unknownLabels: answer?.unknownLabels };
+}
+
+/**
+ * Requires the user's names of classes to be one a class.
+ * @throws InputError where they are not
+ */
+export function expectNames(teacher: string, classes: number, classNames: readonly string[]): void {
+  if (classNames.length === classes) return;
+  throw new InputError(
+    `${teacher} has ${classes} classes, and classNames of its settings, or --labels, names ${classNames.length}; ` +
+      `make the two agree`,
+  );
 }
 
 /**

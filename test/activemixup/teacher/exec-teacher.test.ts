@@ -278,7 +278,7 @@ describe("ExecTeacher", () => {
     const time = `100${process.pid}`;
     const line = `sleep ${time}1 2>/dev/null & sh -c 'sleep ${time}2; : "${folder}"' & ${command()}; sleep ${time}3`;
     const teacher = await open(line);
-    await expect.poll(() => processes(`sleep ${time}`).split("\n").length).toBeGreaterThan(2);
+    await expect.poll(() => processes(`sleep ${time}`).split("\n").length, { timeout: 10_000 }).toBeGreaterThan(2);
     await teacher.dispose();
     await expect.poll(() => processes(`sleep ${time}`), { timeout: 10_000 }).toBe("");
   });

@@ -105,6 +105,10 @@ describe("an HTTP teacher", () => {
       `the teacher ${odd.url} gives no description; expected JSON with the number of its \`classes\``,
     );
     expect((await open(odd, { classes: 10 })).classes).toBe(10);
+    const named = await faulty();
+    await expect(open(named, { classNames: ["a", "b"] })).rejects.toThrow(
+      `the teacher ${named.url} has 10 classes, and classNames of its settings, or --labels, names 2; make the two agree`,
+    );
   });
 
   it("keeps the good answers of a response in which one is spoilt", async () => {

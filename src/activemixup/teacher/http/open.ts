@@ -1,6 +1,7 @@
 /** Makes an HTTP teacher of an address and a settings file. */
 import { InputError } from "../../../errors.js";
 import { backoff, sleep } from "../../ledger/pacer.js";
+import { expectNames } from "../reading.js";
 import { looksSecret, oneLine, redact, resolveVariables, type Environment } from "../secrets.js";
 import type { TeacherSettings } from "../settings.js";
 import { serviceManner, TeacherFault, type AskingManner } from "../teacher.js";
@@ -47,6 +48,7 @@ export async function openHttpTeacher(address: string, options: HttpTeacherOptio
   if (classes === undefined) {
     throw new InputError(`${file} does not tell how many classes the teacher ${name} has; give classes or classNames`);
   }
+  if (classNames) expectNames(`the teacher ${name}`, classes, classNames);
   const names = classNames ?? told?.classNames;
   if (names && names.length !== classes) {
     throw new InputError(`the teacher ${name} has ${classes} classes and names ${names.length}; mend the teacher`);
