@@ -128,11 +128,9 @@ describe.each(["cpu", "gpu"] as const)("distill on the %s device", (name) => {
     // 12 of the 40 images are real, and more than that of those of earlier rounds.
     expect(await student(0.3)).toEqual(plain);
     expect(await student(0.75)).not.toEqual(plain);
-    await expect(student(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: --real-share is 1.5; expected a share from 0 to 1]`,
-    );
-    await expect(run(devices[name], { ...base, realShare: 0.4, batch: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: --real-share 0.4 of a --batch of 1 image is none; raise --batch, or leave it out]`,
+    await expect(student(1.5)).rejects.toThrow("--real-share is 1.5; expected a share from 0 to 1");
+    await expect(run(devices[name], { ...base, realShare: 0.4, batch: 1 })).rejects.toThrow(
+      "--real-share 0.4 of a --batch of 1 image is none; raise --batch, or leave it out",
     );
   });
 
