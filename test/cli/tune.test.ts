@@ -35,8 +35,8 @@ const hide = (text: string) => text.replaceAll(folder.root, "FOLDER").replace(/[
 
 describe("tune", () => {
   it("has nothing to show before it has run, as doctor says", async () => {
-    expect((await tune("--list")).stdout).toBe("nothing is measured yet on this device\n");
-    expect((await tune("--list", "--only", "conv")).stdout).toBe(
+    expect((await cli("tune", "--list")).stdout).toBe("nothing is measured yet on this device\n");
+    expect((await cli("tune", "--list", "--only", "conv")).stdout).toBe(
       'nothing whose name holds "conv" is measured yet on this device\n',
     );
     expect((await cli("doctor")).stdout).toMatch(/tuned: +not yet; `activemixup tune` finds out/);
@@ -68,6 +68,7 @@ describe("tune", () => {
       expect(Object.keys(timings)).toEqual(expect.arrayContaining([byRule, winner]));
       for (const timing of Object.values(timings)) expect(timing).toHaveProperty("milliseconds");
     }
+    expect(parse((await cli("tune", "--list", "--only", "no such", "--json")).stdout).problems).toEqual([]);
     expect(parse((await tune("--list", "--json")).stdout).problems).toEqual(all.problems);
   }, 180_000);
 
