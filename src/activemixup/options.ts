@@ -47,7 +47,10 @@ export interface DistillOptions {
   readonly pool?: number;
   /** Where candidates are blended to be scored; chosen by how much there is to do where absent. */
   readonly blendAt?: BlendAt | undefined;
-  /** Candidates that the strategy `badge` chooses from in a round, drawn at random, more than it chooses; 20,000 where absent. */
+  /**
+   * Candidates that the strategy `badge` chooses from in a round, drawn at random: more than it chooses; 20,000, or four
+   * for each that it chooses where that is more, where absent.
+   */
   readonly badgeSample?: number | undefined;
   /** Passes over all that is labelled, in each round. */
   readonly epochs: number;

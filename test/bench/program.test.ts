@@ -34,6 +34,10 @@ describe("mistakes end with 2 and one line", () => {
       ["--profile", "quick"],
       "error: option '--profile <name>' argument 'quick' is invalid. Allowed choices are safe, fast.",
     ],
+    [
+      ["--memory", "--filter", "vgg16"],
+      "error: --filter is of rows that are timed, and --memory times none: leave it out",
+    ],
     [["--filtre", "x"], "error: unknown option '--filtre'"],
     [["extra"], "error: too many arguments. Expected 0 arguments but got 1."],
     [["--compare", "nowhere.json"], "error: --compare nowhere.json: cannot be read (ENOENT"],
