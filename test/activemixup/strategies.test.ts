@@ -155,9 +155,9 @@ describe("the choice is that of the definition, computed on the host, by", () =>
     expect(chosen.map(blend)).toEqual(expected.map(({ choice }) => blend(choice)));
   });
 
-  it("bald, of a student with dropout", async () => {
+  it.each(["alexnet-half", "lenet5-dropout"])("bald, of the student %s", async (architecture) => {
     const images = { ...drawDigits(5, 1, { size: 16 }), labels: undefined };
-    const { chosen, expected } = await choose(devices.gpu, "bald", 4, images, "alexnet-half");
+    const { chosen, expected } = await choose(devices.gpu, "bald", 4, images, architecture);
     expect(chosen.map(blend)).toEqual(expected.map(({ choice }) => blend(choice)));
   });
 });
@@ -175,7 +175,7 @@ describe("what a strategy cannot work with is refused when the run is planned:",
 
   it("a student without dropout by bald", () => {
     expect(attempt({ strategy: "bald" })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: --strategy bald needs dropout and the student lenet5 has no dropout layer; give --strategy committee]`,
+      `[InputError: --strategy bald needs dropout and the student lenet5 has no dropout layer; give --strategy committee, or --student lenet5-dropout]`,
     );
   });
 

@@ -282,7 +282,7 @@ describe("import", () => {
       "
     `);
     expect(await mistake(...importing(good, "--architecture", "lenet"))).toMatchInlineSnapshot(`
-      "error: no network is called "lenet"; choose one of lenet5, lenet5-half, alexnet, alexnet-half, vgg16, resnet20, resnet32, resnet18
+      "error: no network is called "lenet"; choose one of lenet5, lenet5-half, lenet5-dropout, alexnet, alexnet-half, vgg16, resnet20, resnet32, resnet18
       "
     `);
     // Without import, no command knows what such weights are.

@@ -66,7 +66,7 @@ describe("a network", () => {
   it("says whether it has dropout", () => {
     const image = { channels: 3, height: 32, width: 32 };
     const have = architectures.filter((architecture) => hasDropout(buildModule(architecture, image, 10)));
-    expect(have).toEqual(["alexnet", "alexnet-half"]);
+    expect(have).toEqual(["lenet5-dropout", "alexnet", "alexnet-half"]);
     expect(hasDropout(Sequential.of(new Dropout(0, 1)))).toBe(false);
   });
 });

@@ -51,6 +51,7 @@ describe("forwardWithFeatures", () => {
       [
         "lenet5: 3 84 to 3 10",
         "lenet5-half: 3 84 to 3 10",
+        "lenet5-dropout: 3 84 to 3 10",
         "alexnet: 3 256 to 3 10",
         "alexnet-half: 3 128 to 3 10",
         "vgg16: 3 512 to 3 10",

@@ -37,6 +37,7 @@ describe("how a network begins", () => {
       [
         "lenet5, 1 6 24 24, 86400, bias, relu, pool 2/2, 6 more",
         "lenet5-half, 1 3 24 24, 43200, bias, relu, pool 2/2, 6 more",
+        "lenet5-dropout, 1 6 24 24, 86400, bias, relu, pool 2/2, 7 more",
         "alexnet, 1 48 32 32, 3686400, bias, relu, pool 3/2, 19 more",
         "alexnet-half, 1 24 32 32, 1843200, bias, relu, pool 3/2, 19 more",
         "vgg16, 1 64 32 32, 1769472, bias, 32 more",

@@ -22,6 +22,7 @@ describe("the published networks", () => {
   it.each([
     ["lenet5", 6 * 26 + 16 * 151 + 120 * 577 + 84 * 121 + 10 * 85],
     ["lenet5-half", 3 * 26 + 8 * 76 + 120 * 289 + 84 * 121 + 10 * 85],
+    ["lenet5-dropout", 6 * 26 + 16 * 151 + 120 * 577 + 84 * 121 + 10 * 85],
     [
       "alexnet",
       48 * 76 +
@@ -81,7 +82,7 @@ describe("the published networks", () => {
 
   it("say what they cannot be", () => {
     expect(() => buildModule("lenet", mnist, 10)).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: no network is called "lenet"; choose one of lenet5, lenet5-half, alexnet, alexnet-half, vgg16, resnet20, resnet32, resnet18]`,
+      `[InputError: no network is called "lenet"; choose one of lenet5, lenet5-half, lenet5-dropout, alexnet, alexnet-half, vgg16, resnet20, resnet32, resnet18]`,
     );
     expect(() => buildModule("vgg16", { channels: 3, height: 8, width: 8 }, 10)).toThrow(InputError);
   });

@@ -16,6 +16,7 @@ const tolerances: Readonly<Record<string, number>> = {
   // 6e-7: too shallow for a flip.
   lenet5: 1e-5,
   "lenet5-half": 1e-5,
+  "lenet5-dropout": 1e-5,
   alexnet: 4e-3,
   "alexnet-half": 1.2e-2,
   vgg16: 2e-3,

@@ -11,10 +11,11 @@ export type { ImageShape } from "./image-shape.js";
 /** Puts together the layers of a network for images of a shape, with one output a class. */
 export type BuildNetwork = (image: ImageShape, classes: number) => Module;
 
-/** The networks of the published tables, by the names that the command takes. */
+/** The networks of the published tables, and LeNet-5 with dropout, by the names that the command takes. */
 const published: Readonly<Record<string, BuildNetwork>> = {
   lenet5: (image, classes) => lenet5([6, 16], image, classes),
   "lenet5-half": (image, classes) => lenet5([3, 8], image, classes),
+  "lenet5-dropout": (image, classes) => lenet5([6, 16], image, classes, 0.5),
   alexnet: (image, classes) => alexnet({ filters: [48, 128, 192, 192, 128], hidden: [512, 256] }, image, classes),
   "alexnet-half": (image, classes) => alexnet({ filters: [24, 64, 96, 96, 64], hidden: [256, 128] }, image, classes),
   vgg16,
