@@ -1,6 +1,7 @@
 import { loadCharts } from "../charts/libraries.js";
 import { drawLines, type Series } from "../charts/line-chart.js";
 import type { Spread } from "./curve.js";
+import { rowLabel } from "./labels.js";
 import { measures, type ExperimentResults, type Measure, type RowResult } from "./results.js";
 
 const WIDTH = 760;
@@ -8,20 +9,31 @@ const HEIGHT = 440;
 
 /** A chart of one measure. */
 export interface Chart {
-  readonly measure: Measure;
+  /** Tells it from the experiment's others: the measure, behind the name of the rows that are drawn together. */
+  readonly name: string;
   readonly svg: string;
 }
 
 /**
- * A chart for each measure: what each row reaches against its queries, with a standard deviation over seeds to either
- * side.
+ * A chart for each measure: what each row that has finished runs reaches against its queries, with a standard deviation
+ * over seeds to either side.
+ * @param groups names of rows that are drawn together, by a name of their charts; all rows where absent
  */
-export async function drawCharts(results: ExperimentResults): Promise<Chart[]> {
+export async function drawCharts(
+  results: ExperimentResults,
+  groups: Readonly<Record<string, readonly string[]>> = { "": results.rows.map(({ name }) => name) },
+): Promise<Chart[]> {
   const libraries = await loadCharts();
-  const { title, reduced, judge } = results;
-  return measures.flatMap((measure) => {
-    const series = results.rows.map((row) => rowSeries(row, measure));
-    if (series.every(({ points }) => points.length === 0)) return [];
+  const { title, reduced, judge, rows } = results;
+  const each = Object.entries(groups).flatMap(([group, names]) =>
+    measures.map((measure) => ({ group, names, measure })),
+  );
+  return each.flatMap(({ group, names, measure }) => {
+    const drawn = rows.filter(({ name }) => names.includes(name));
+    const series = drawn
+      .map((row) => rowSeries({ name: rowLabel(row), curve: row.curve }, measure))
+      .filter(({ points }) => points.length > 0);
+    if (series.length === 0) return [];
     const svg = drawLines(libraries, {
       series,
       x: "queries to the teacher",
@@ -31,7 +43,7 @@ export async function drawCharts(results: ExperimentResults): Promise<Chart[]> {
       height: HEIGHT,
       legend: "beside",
     });
-    return [{ measure, svg }];
+    return [{ name: group === "" ? measure : `${group}-${measure}`, svg }];
   });
 }
 

@@ -64,11 +64,11 @@ async function teacherOf(found: FoundRun, layout: Layout): Promise<TeacherResult
   return { file: layout.shown.teacher(nameOf(found)), accuracy, seconds, command, settings };
 }
 
-/** Writes what an experiment's results are told by: JSON, Markdown, and a chart for each measure. */
+/** Writes what an experiment's results are told by: JSON, Markdown, and charts. */
 export async function publish(results: ExperimentResults, experiment: Experiment, layout: Layout): Promise<void> {
-  const charts = await drawCharts(results);
-  for (const { measure, svg } of charts) await writeWhole(layout.results(experiment, `-${measure}.svg`), svg);
-  const names = charts.map(({ measure }) => `${experiment.name}-${measure}.svg`);
+  const charts = await drawCharts(results, experiment.charts);
+  for (const { name, svg } of charts) await writeWhole(layout.results(experiment, `-${name}.svg`), svg);
+  const names = charts.map(({ name }) => `${experiment.name}-${name}.svg`);
   await writeWhole(layout.results(experiment, ".md"), markdown(results, names));
   await writeWhole(layout.results(experiment, ".json"), `${JSON.stringify(results, undefined, 2)}\n`);
 }

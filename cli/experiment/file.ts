@@ -30,6 +30,8 @@ export interface Experiment {
   readonly judge: "test" | "holdout";
   /** Name of the row that the others' queries are compared with. */
   readonly baseline?: string | undefined;
+  /** Rows that are drawn together, by the name of their charts; all rows in one where absent. */
+  readonly charts?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface ExperimentRow {
@@ -74,6 +76,7 @@ const experimentFile = z.strictObject({
   rows: z.array(z.object({ name }).catchall(optionValue)).min(1),
   judge: z.enum(["test", "holdout"]).default("test"),
   baseline: z.string().optional(),
+  charts: z.record(name, z.array(z.string()).min(1)).optional(),
 });
 
 /**
@@ -95,7 +98,9 @@ export async function readExperiment(file: string): Promise<Experiment> {
 export function parseExperiment(value: unknown, file: string): Experiment {
   const { success, error, data: found } = experimentFile.safeParse(value);
   if (!success) {
-    const { path, message } = error.issues[0];
+    const [issue] = error.issues;
+    const { path } = issue;
+    const { message } = issue.code === "invalid_key" ? issue.issues[0] : issue;
     throw new InputError(`${file}: ${formatPath(path)}: ${message}; correct the file`);
   }
   const { data, common, rows: given, ...rest } = found;
@@ -118,7 +123,7 @@ function formatPath(path: readonly PropertyKey[]): string {
   return parts.join("").replace(/^\./, "") || "the whole";
 }
 
-function checkNames({ file, rows, seeds, baseline }: Experiment): void {
+function checkNames({ file, rows, seeds, baseline, charts = {} }: Experiment): void {
   // On some file systems names that differ in case are one folder.
   const names = rows.map(({ name }) => name.toLowerCase());
   const twice = names.findIndex((name, index) => names.indexOf(name) < index);
@@ -126,10 +131,14 @@ function checkNames({ file, rows, seeds, baseline }: Experiment): void {
     throw new InputError(`${file}: rows[${twice}].name: ${rows[twice].name} is there twice; name each row apart`);
   const seedTwice = seeds.find((seed, index) => seeds.indexOf(seed) < index);
   if (seedTwice !== undefined) throw new InputError(`${file}: seeds: ${seedTwice} is there twice; give each once`);
-  if (baseline !== undefined && !rows.some(({ name }) => name === baseline)) {
-    const known = rows.map(({ name }) => name).join(", ");
-    throw new InputError(`${file}: baseline: ${baseline} is no row; expected one of ${known}`);
-  }
+  const requireRow = (place: string, name: string) => {
+    if (rows.some((row) => row.name === name)) return;
+    throw new InputError(
+      `${file}: ${place}: ${name} is no row; expected one of ${rows.map((row) => row.name).join(", ")}`,
+    );
+  };
+  if (baseline !== undefined) requireRow("baseline", baseline);
+  for (const [chart, drawn] of Object.entries(charts)) for (const row of drawn) requireRow(`charts.${chart}`, row);
 }
 
 /** Where a command of an experiment finds and leaves things. */

@@ -1,6 +1,7 @@
 import { formatSeconds } from "../progress.js";
 import { percent } from "../table.js";
 import type { Share, Spread } from "./curve.js";
+import { rowLabel, seedList } from "./labels.js";
 import { measures, type ExperimentResults, type Measure, type RowResult } from "./results.js";
 
 const english = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -110,13 +111,19 @@ function sharePart({ rows, baseline, shares, judge }: ExperimentResults, measure
   if (!ofBaseline || ofBaseline.length === 0) return [];
   const head = ofBaseline.map(({ of, value }) => `${percent(value)} at ${formatCount(of)}`);
   const done = rows.filter(({ runs }) => runs.length > 0);
+  const cells = (name: string) =>
+    ofBaseline.map(({ of }) => {
+      const share = shares![measure]![name].find((one) => one.of === of);
+      return share ? formatShare(share) : "–";
+    });
   return [
     `## Share of the queries of ${baseline}, by ${measure}`,
     `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
       "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries, and " +
-      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round." +
+      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round. " +
+      "A row of fewer seeds is held against what the same seeds have there." +
       (judge === "holdout" ? " Queries about held-out images are not counted here." : ""),
-    table([["row", ...head], ...done.map(({ name }) => [name, ...shares![measure]![name].map(formatShare)])]),
+    table([["row", ...head], ...done.map((row) => [rowLabel(row), ...cells(row.name)])]),
   ];
 }
 
@@ -124,10 +131,6 @@ function commandPart({ name, runs }: RowResult): string[] {
   const others = runs.slice(1).map(({ seed }) => seed);
   const more = others.length > 0 ? `; likewise ${seedList(others)}` : "";
   return [`${name}, ${seedList([runs[0].seed])}${more}:`, code([runs[0].command])];
-}
-
-function seedList(seeds: readonly number[]): string {
-  return `seed${seeds.length === 1 ? "" : "s"} ${seeds.join(", ")}`;
 }
 
 function code(lines: readonly string[]): string {

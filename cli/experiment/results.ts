@@ -77,8 +77,8 @@ export interface ExperimentResults {
   readonly judge: Experiment["judge"];
   readonly baseline?: string | undefined;
   /**
-   * Against the baseline, by the name of the row. Where held-out images are the judge, queries are counted without those
-   * about them: they train nobody, and would make all shares alike.
+   * Against the baseline, by the name of the row, over the seeds that both have finished. Where held-out images are the
+   * judge, queries are counted without those about them: they train nobody, and would make all shares alike.
    */
   readonly shares?: Partial<Record<Measure, Readonly<Record<string, readonly Share[]>>>> | undefined;
 }
@@ -159,17 +159,23 @@ export function experimentResults(
 ): ExperimentResults {
   const { name, title, about, reduced, data, seeds, judge, baseline } = experiment;
   const base = rows.find((row) => row.name === baseline);
-  const curve = (row: RowResult, measure: Measure) =>
-    meanCurve(row, measure).map(({ queries, value }) => ({
+  const curve = (row: RowResult, other: RowResult, measure: Measure) =>
+    meanCurve(withSeedsOf(other, row), measure).map(({ queries, value }) => ({
       queries: judge === "holdout" ? queries - heldOutOf(row) : queries,
       value,
     }));
   const shares = (measure: Measure) =>
-    Object.fromEntries(rows.map((row) => [row.name, sharesOf(curve(row, measure), curve(base!, measure))]));
+    Object.fromEntries(rows.map((row) => [row.name, sharesOf(curve(row, base!, measure), curve(base!, row, measure))]));
   return {
     ...{ version, name, title, about, reduced, data, seeds, teacher, rows, judge, baseline },
     ...(base ? { shares: { accuracy: shares("accuracy"), agreement: shares("agreement") } } : {}),
   };
+}
+
+/** A row's runs and curve, of the seeds alone that another has finished too: seeds differ by more than rows do. */
+function withSeedsOf(other: RowResult, { runs }: RowResult): Pick<RowResult, "runs" | "curve"> {
+  const common = runs.filter(({ seed }) => other.runs.some((run) => run.seed === seed));
+  return { runs: common, curve: curveOf(common) };
 }
 
 /** Images that each run of a row holds out where they are the judge. */
@@ -179,7 +185,7 @@ function heldOutOf({ settings }: RowResult): number {
 }
 
 /** The points of a row's curve that all its finished runs have a part in. */
-export function meanCurve({ curve, runs }: RowResult, measure: Measure): CurvePoint[] {
+export function meanCurve({ curve, runs }: Pick<RowResult, "curve" | "runs">, measure: Measure): CurvePoint[] {
   return curve.flatMap((point) => {
     const spread = point[measure];
     return spread?.count === runs.length ? [{ queries: point.queries, value: spread.mean }] : [];

@@ -93,6 +93,37 @@ describe("queries that a row needs", () => {
     expect(results("holdout", untold).shares!.agreement!.base.map(({ of }) => of)).toEqual([450, 800]);
   });
 
+  it("are held against those of the seeds that both have finished, which are told", () => {
+    const runOf = (seed: number, at: number, value: number) => {
+      const rounds = [500, at].map((queries, index) => ({ queries, steps: 1, test: { accuracy: value + index / 10 } }));
+      return { seed, queries: at, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
+    };
+    const rowOf = (name: string, ...runs: RunResult[]) => rowResult({ name, options: {} }, {}, [0, 1, 2], runs);
+    const rows = [
+      rowOf("base", runOf(0, 2000, 0.5), runOf(1, 2000, 0.7)),
+      rowOf("level with seed 0", runOf(0, 2000, 0.5)),
+      rowOf("early", runOf(0, 1000, 0.5)),
+      rowOf("apart", runOf(2, 2000, 0.5)),
+      rowOf("to come"),
+    ];
+    const about = { title: "", about: "", data: {}, seeds: [0, 1, 2], judge: "test", baseline: "base" };
+    const results = experimentResults(about as unknown as Experiment, rows, undefined);
+    expect(results.shares!.accuracy!.early.map(({ of, value }) => [of, value])).toEqual([
+      [500, 0.5],
+      [2000, 0.6],
+    ]);
+    const page = markdown(results, []);
+    const table = page.slice(page.indexOf("## Share of the queries of base, by accuracy"), page.indexOf("## Commands"));
+    expect(table.match(/^\|.*/gm)).toEqual([
+      "| row | 60.00% at 500 | 70.00% at 2,000 |",
+      "| --- | ---: | ---: |",
+      "| base (seeds 0, 1) | 100% (500) | 100% (2,000) |",
+      "| level with seed 0 (seed 0) | 100% (500) | 100% (2,000) |",
+      "| early (seed 0) | 100% (500) | 50% (1,000) |",
+      "| apart (seed 2) | – | – |",
+    ]);
+  });
+
   it("are told of as such where only the last of them come with pseudo-labels", () => {
     const page = (closing: object) => {
       const rounds = [{ queries: 500 }, { queries: 500, ...closing }].map((round) => ({ ...round, steps: 1 }));

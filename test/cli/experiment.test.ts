@@ -132,6 +132,29 @@ describe("experiment", () => {
     }
   });
 
+  it("draws together what the file says, of what is finished", async () => {
+    const row = { ...small.rows[0], name: "to come" };
+    const charts = { both: ["two lambdas", "to come", "random"], one: ["random"], none: ["to come"] };
+    const file = write("small.json", { ...small, rows: [...small.rows, row], charts });
+    folder.folder("drawn");
+    cpSync(at("out", "runs"), at("drawn", "runs"), { recursive: true });
+    cpSync(at("out", "teachers"), at("drawn", "teachers"), { recursive: true });
+    const { code, stderr } = await experiment(file, "drawn", "--table-only", "--quiet");
+    write("small.json", small);
+    expect(code, stderr).toBe(0);
+    const drawn = readdirSync(at("drawn")).filter((name) => name.endsWith(".svg"));
+    const kinds = ["both-accuracy", "both-agreement", "one-accuracy", "one-agreement"];
+    expect(drawn.sort()).toEqual(kinds.map((name) => `small-${name}.svg`));
+    const lines = (name: string) =>
+      [...readFileSync(at("drawn", `small-${name}.svg`), "utf8").matchAll(/ aria-description="([^"]+)"/g)].map(
+        ([, line]) => line,
+      );
+    expect(lines("both-accuracy")).toEqual(["random", "two lambdas"]);
+    expect(lines("one-agreement")).toEqual(["random"]);
+    const page = readFileSync(at("drawn", "small.md"), "utf8");
+    expect(page.match(/^!\[.*$/gm)).toEqual(kinds.map((name) => `![small-${name}.svg](small-${name}.svg)`));
+  });
+
   it("does nothing again, and prints what is there", async () => {
     const before = [times(at("out", "runs")), times(at("out", "teachers"))];
     const { code, stdout, stderr } = await experiment(at("small.json"), "out", "--json");
@@ -333,6 +356,9 @@ describe("experiment's mistakes", () => {
       await attempt({ ...small, seeds: [1, 1] }),
       await attempt({ ...small, data: 3 }),
       await attempt({ ...small, baseline: "none" }),
+      await attempt({ ...small, charts: { all: ["random", "none"] } }),
+      await attempt({ ...small, charts: { "../up": ["random"] } }),
+      await attempt({ ...small, charts: { none: [] } }),
       await attempt({ ...small, teacher: { epochs: 2 } }),
       await attempt({ ...small, teacher: { model: "lenet5", epoch: 2 } }),
       await attempt(withRow({ out: "x" })),
