@@ -39,7 +39,6 @@ const definitions: Record<ScoreName, (p: readonly number[]) => number> = {
     return first - second;
   },
   entropy: (p) => -entropyOf(p),
-  label: (p) => p.indexOf(Math.max(...p)),
 };
 
 function rowsOf(data: ArrayLike<number>, width: number): number[][] {

@@ -7,7 +7,7 @@ import { CommitteeRule } from "./committee.js";
 import { LowestScoreAcquisition, type ScoringRule } from "./lowest-score.js";
 import { NoisyConfidenceRule } from "./noisy-confidence.js";
 import { RandomAcquisition } from "./random.js";
-import { ClassesRule, ScoreRule } from "./score.js";
+import { ScoreRule } from "./score.js";
 
 export type { Acquisition, AcquisitionContext } from "./acquisition.js";
 export { BadgeAcquisition } from "./badge.js";
@@ -51,10 +51,6 @@ export const strategies: Readonly<Record<string, StrategyEntry>> = {
   "noisy-confidence": {
     about: "a random draw in proportion to the student's doubt, 1 − confidence",
     create: lowest((context) => NoisyConfidenceRule.create(context)),
-  },
-  "quota-class": {
-    about: "as confidence, as many of each class that the student takes them for",
-    create: lowest((context) => ClassesRule.create(context)),
   },
   margin: {
     about: "those whose two likeliest classes the student finds most alike",

@@ -27,8 +27,6 @@ export interface ScoringRule {
   readonly views: readonly CandidateView[];
   /** Whether scores are the student's confidence. */
   readonly isConfidence: boolean;
-  /** Likeliest class of each candidate, where each class is to be chosen as often. */
-  readonly labels?: Tensor<"f32">;
   /** Records the scores, the lowest over λ, of the candidates that the table's counter stands at. */
   record(recorder: Recorder, table: ScoreTable): void;
   /** To be called before the pass of each round, with its number, where rounds differ. */
@@ -85,7 +83,6 @@ export class LowestScoreAcquisition implements Acquisition {
       ...options,
       onProgress: (batches) => options.onProgress?.(Math.min(size, batches * batch)),
     });
-    if (this.rule.labels) return this.alike(count, await readTensor(this.rule.labels));
     const selection = await this.selection(count);
     selection.run();
     const [places, scores, lambdas] = await Promise.all([
@@ -105,31 +102,6 @@ export class LowestScoreAcquisition implements Acquisition {
       ...candidates.choice(places[index], lambdas[index]),
       ...(this.rule.isConfidence ? { confidence: scores[index] } : {}),
     }));
-  }
-
-  /** The candidates of lowest score, one of each class, then another of each, and so on. */
-  private async alike(count: number, labels: Float32Array): Promise<Choice[]> {
-    const { candidates } = this.context;
-    const scores = await readTensor(this.tensors.scores);
-    let rest = [...scores.keys()].filter((place) => candidates.taken[place] === 0);
-    rest.sort((a, b) => scores[a] - scores[b] || a - b);
-    const used = new Map<number, number>();
-    const chosen: Choice[] = [];
-    for (let times = 1; chosen.length < count; times++) {
-      const later: number[] = [];
-      for (const place of rest) {
-        if (chosen.length === count) break;
-        const before = used.get(labels[place]) ?? 0;
-        if (before >= times) {
-          later.push(place);
-          continue;
-        }
-        used.set(labels[place], before + 1);
-        chosen.push({ ...candidates.choice(place, 0), confidence: scores[place] });
-      }
-      rest = later;
-    }
-    return chosen;
   }
 
   dispose(): void {

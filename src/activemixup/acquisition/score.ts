@@ -1,36 +1,8 @@
 import { scorePairs, type ScoreName, type ScoreTable } from "../../kernels/index.js";
-import { createTensor, type Recorder, type Tensor } from "../../tensor/index.js";
+import type { Recorder } from "../../tensor/index.js";
 import type { CandidateView } from "../candidates/candidates.js";
 import type { AcquisitionContext } from "./acquisition.js";
 import type { ScoringRule } from "./lowest-score.js";
-
-/** Confidence, of candidates of each likeliest class as many as of the others. */
-export class ClassesRule implements ScoringRule {
-  readonly isConfidence = true;
-
-  private constructor(
-    readonly views: readonly [CandidateView],
-    readonly labels: Tensor<"f32">,
-    private readonly spare: Tensor<"u32">,
-  ) {}
-
-  static async create({ candidates, student }: AcquisitionContext): Promise<ClassesRule> {
-    const labels = createTensor(student.device, [candidates.size], { name: "labels" });
-    const spare = createTensor(student.device, [candidates.size], { dtype: "u32", name: "spare" });
-    return new ClassesRule([await candidates.view(student)], labels, spare);
-  }
-
-  record(recorder: Recorder, table: ScoreTable): void {
-    const { logits } = this.views[0].record(recorder, table.counter);
-    scorePairs(recorder, logits, { ...table, score: "confidence" });
-    scorePairs(recorder, logits, { ...table, scores: this.labels, choices: this.spare, score: "label" });
-  }
-
-  dispose(): void {
-    this.labels.dispose();
-    this.spare.dispose();
-  }
-}
 
 /**
  * The student's own doubt. `confidence` is the paper's rule, the smallest over λ of the student's largest probability

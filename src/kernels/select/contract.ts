@@ -8,9 +8,9 @@ import { expectCounter, expectUint32 } from "../expect.js";
  * largest p, in (0, 1] (Lewis and Gale, arXiv cmp-lg/9407020). `margin`: the largest less the second largest, in [0, 1]
  * (Scheffer, Decomain, Wrobel, IDA 2001). `entropy`: Σ p · ln p, in [−ln K, 0] nats (Shannon's, negated).
  */
-export type ScoreName = "confidence" | "margin" | "entropy" | "label";
+export type ScoreName = "confidence" | "margin" | "entropy";
 
-export const scoreNames: readonly ScoreName[] = ["confidence", "margin", "entropy", "label"];
+export const scoreNames: readonly ScoreName[] = ["confidence", "margin", "entropy"];
 
 /** The table of a pool that candidates are scored into. */
 export interface ScoreTable {

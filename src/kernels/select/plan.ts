@@ -19,7 +19,7 @@ import scorePairsSource from "./score-pairs.wgsl?raw";
 import startsSource from "./starts.wgsl?raw";
 
 /** What score-pairs.wgsl makes of a row, by number. */
-const SCORES = { CONFIDENCE: 0, MARGIN: 1, ENTROPY: 2, BELIEF: 3, LABEL: 4 };
+const SCORES = { CONFIDENCE: 0, MARGIN: 1, ENTROPY: 2, BELIEF: 3 };
 
 /** The bits of an f32 NaN, for kernels that have to write one. */
 const NAN_BITS = 0x7fc00000;
@@ -29,7 +29,7 @@ export function planScorePairs(
   sizes: PairSizes,
   { score = "confidence", noise, ...table }: Pick<ScorePairsOptions, "score" | "noise" | "lambdas" | "single">,
 ): GpuPlan {
-  const number = { confidence: SCORES.CONFIDENCE, margin: SCORES.MARGIN, entropy: SCORES.ENTROPY, label: SCORES.LABEL }[score];
+  const number = { confidence: SCORES.CONFIDENCE, margin: SCORES.MARGIN, entropy: SCORES.ENTROPY }[score];
   return planScores(sizes, table, [number, 1, Number(noise !== undefined), noise?.seed ?? 0]);
 }
 

@@ -110,7 +110,6 @@ const SCORES: Readonly<Record<ScoreName, (logits: Float32Array, start: number, c
     return (1 - Math.exp(second - largest)) / sum;
   },
   entropy: negativeEntropy,
-  label: (logits, start, classes) => exponentials(logits, start, classes).place - start,
 };
 
 /** Σ p · ln p, with p the softmax of a row. */

@@ -5,7 +5,6 @@
 //   CONFIDENCE  the largest p = 1 / Σ exp(z − largest z)
 //   MARGIN      the largest p less the second largest
 //   ENTROPY     Σ p · ln p
-//   LABEL       the likeliest class
 //   BELIEF      of a row of sums over `members`, of p and behind them of entropies: mean entropy − entropy of the mean p
 // With `noise`, −(ln(1 − largest p) + Gumbel noise) at the λ that was chosen.
 // Scores are written as bits: WGSL has no way to write ∞ and NaN. Joined behind nan.wgsl, draw-lambda.wgsl, gumbel.wgsl.
@@ -71,7 +70,6 @@ fn agreement(row: u32) -> f32 {
 fn score_of(row: u32) -> f32 {
   if (params.score == BELIEF) { return agreement(row); }
   let place = place_of_largest(row);
-  if (params.score == LABEL) { return f32(place - row); }
   let largest = rows[place];
   var sum = 0.0;
   for (var k = row; k < row + params.classes; k++) { sum += exp(rows[k] - largest); }
