@@ -121,7 +121,7 @@ function sharePart({ rows, baseline, shares, judge }: ExperimentResults, measure
     `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
       "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries, and " +
       "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round. " +
-      "A row of fewer seeds is held against what the same seeds have there." +
+      `Each row is held against ${baseline} over the seeds that both have finished.` +
       (judge === "holdout" ? " Queries about held-out images are not counted here." : ""),
     table([["row", ...head], ...done.map((row) => [rowLabel(row), ...cells(row.name)])]),
   ];
