@@ -23,13 +23,15 @@ describe("a recording's pace", () => {
     expect(pace.runs).toBe(1);
   });
 
-  it("measures anew where the work was done before the sleep was over", () => {
+  it("sleeps less and less where the work was done before the sleep was over, until it sees how long it takes", () => {
     const pace = new Pace();
     pace.measured(1, 100);
     pace.measured(1, 100);
     pace.measured(10, 901);
-    expect(pace.expected(10)).toBe(0);
-    pace.measured(10, 300);
-    expect(pace.expected(10)).toBe(300);
+    expect(pace.expected(10)).toBeCloseTo(0.75 * 901);
+    pace.measured(10, 610);
+    expect(pace.expected(10)).toBeCloseTo(0.75 * 610);
+    pace.measured(10, 600);
+    expect(pace.expected(10)).toBe(600);
   });
 });
