@@ -50,6 +50,7 @@ const ofBoth = [
   "realShare",
   "temperature",
   "average",
+  "shrink",
   "augmentRounds",
   "seed",
   "skipUnanswered",
@@ -121,6 +122,7 @@ const ofChoosing = [
   ["pool", "--pool"],
   ["lambdas", "--lambdas"],
   ["restart", "--restart"],
+  ["shrink", "--shrink"],
   ["candidates", "--candidates"],
   ["candidateWarps", "--candidate-warps"],
   ["brightness", "--brightness"],
@@ -134,6 +136,7 @@ const prevailing = [
   ["totals", "--totals", "perRound", "--per-round"],
   ["perRound", "--per-round", "rounds", "--rounds"],
   ["steps", "--steps", "epochs", "--epochs"],
+  ["restart", "--restart", "shrink", "--shrink"],
 ] as const;
 
 /**

@@ -46,6 +46,7 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly totals?: readonly number[];
   readonly steps?: readonly number[];
   readonly restart?: boolean;
+  readonly shrink?: number;
   readonly realShare?: number;
   readonly temperature?: number;
   readonly average?: number;
@@ -160,6 +161,11 @@ export function withDistillOptions(command: Command): Command {
       wholes(1),
     )
     .option("--restart", "start the student anew each round")
+    .option(
+      "--shrink <share>",
+      "share of the student's weights that it takes into the next round, its first ones for the rest (default: 1)",
+      share,
+    )
     .option(
       "--real-share <share>",
       "share of real images in each training step, once they are fewer of all that is labelled (default: as many as they are)",

@@ -2,6 +2,7 @@ import { InputError } from "../errors.js";
 import { Network, Trainer, type Examples, type FitOptions, type NetworkState } from "../nn/index.js";
 import type { DistillOptions } from "./options.js";
 import type { Checkpoint } from "./report.js";
+import { RoundStart } from "./round-start.js";
 import { studentSeed } from "./student-seed.js";
 
 /** Students of a committee, the one that is kept among them, unless told otherwise. */
@@ -22,8 +23,7 @@ export function checkCommittee(students: number): void {
 interface Member {
   readonly network: Network;
   readonly seed: number;
-  /** Where it starts again each round; it goes on from the last round where absent. */
-  readonly start: NetworkState | undefined;
+  readonly start: RoundStart;
 }
 
 /**
@@ -41,12 +41,12 @@ export class Committee {
 
   /** @param student the one that is kept */
   static async create({ device, spec }: Network, options: DistillOptions): Promise<Committee> {
-    const { committee = COMMITTEE, restart } = options;
+    const { committee = COMMITTEE } = options;
     const members: Member[] = [];
     for (let member = 1; member < committee; member++) {
       const seed = studentSeed(options.seed, member);
       const network = new Network(device, spec, seed);
-      members.push({ network, seed, start: restart ? await network.state() : undefined });
+      members.push({ network, seed, start: await RoundStart.of(network, options) });
     }
     return new Committee(members, options);
   }
@@ -63,7 +63,7 @@ export class Committee {
   async train(round: number, examples: Examples, { onProgress, ...fit }: FitOptions): Promise<void> {
     const { steps } = fit;
     for (const [index, { network, seed, start }] of this.members.entries()) {
-      if (start && round > 0) network.load(start, "the committee's start");
+      await start.begin(round);
       const trainer = await Trainer.create(network, examples, { ...this.options, seed }, steps);
       try {
         trainer.skip(this.made);

@@ -75,6 +75,11 @@ export interface DistillOptions {
   readonly pseudoLabels?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
+  /**
+   * Share of its weights that the student takes into the next round, 0 to 1; the rest of what it begins that with are its
+   * first ones. All of them where absent; of no account with `restart`, which takes none.
+   */
+  readonly shrink?: number | undefined;
   readonly batch: number;
   readonly optimizer: OptimizerOptions;
   /** Learning rate over each round; its warm-up takes a fifth of a round's steps at most. */

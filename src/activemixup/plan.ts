@@ -44,6 +44,10 @@ export function planDistill(input: DistillPlanInput): number[] {
   if (!(temperature >= 1 && temperature <= HOTTEST)) {
     throw new InputError(`--temperature is ${temperature}; expected a number from 1 to ${HOTTEST}`);
   }
+  const { shrink } = options;
+  if (shrink !== undefined && !(shrink >= 0 && shrink <= 1)) {
+    throw new InputError(`--shrink is ${shrink}; expected a share from 0 to 1`);
+  }
   const { average } = options;
   if (average !== undefined && !(average > 0 && average <= 1)) {
     throw new InputError(`--average is ${average}; expected a share above 0 and at most 1`);

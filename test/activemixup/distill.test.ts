@@ -374,19 +374,6 @@ describe("distill", () => {
     expect(teacher.shown).toHaveLength(2 * N);
   });
 
-  it("starts again from the same values with restart, a student file's included", async () => {
-    const student = new Network(devices.cpu, specFor("lenet5-half", images, CLASSES), 99);
-    const before = await student.state();
-    const seen: boolean[] = [];
-    const load = student.load.bind(student);
-    student.load = (state, source) => {
-      seen.push([...state].every(([name, { data }]) => data.every((value, i) => value === before.get(name)!.data[i])));
-      load(state, source);
-    };
-    await distill({ images, teacher: new BrightnessTeacher(), student, options: { ...base, restart: true } });
-    expect(seen).toEqual([true, true, true]);
-  });
-
   it("stops between steps when told to, and frees its memory", async () => {
     const interrupt = new AbortController();
     const student = new Network(devices.gpu, specFor("lenet5-half", images, CLASSES), 0);

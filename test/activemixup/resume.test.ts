@@ -28,6 +28,7 @@ import { all, base, composed, run } from "./held-out-run.js";
 const devices = useDevices();
 const ofHost: [string, DistillOptions][] = [
   ["by chance, with a student that starts anew each round", { ...base, strategy: "random", restart: true }],
+  ["by chance, with a student that takes a part of its weights along", { ...base, strategy: "random", shrink: 0.4 }],
   ["by confidence among compositions", composed],
   ["with one random λ a pair of a sampled pool", { ...base, strategy: "confidence-single", pool: 50 }],
 ];
@@ -64,6 +65,10 @@ describe("a run that goes on after its second checkpoint", () => {
     [
       "by a committee of two that starts anew each round",
       { ...base, strategy: "committee", committee: 2, restart: true },
+    ],
+    [
+      "by a committee of two that takes a part of its weights along",
+      { ...base, strategy: "committee", committee: 2, shrink: 0.4 },
     ],
   ])("%s ends with the same student, bit for bit", async (_, options) => {
     const whole = await run(devices.gpu, options);

@@ -115,6 +115,7 @@ describe("options of other candidates", () => {
       ["--pool", "9"],
       ["--lambdas", "0.5"],
       ["--restart"],
+      ["--shrink", "0.5"],
       ["--rounds", "2"],
       ["--totals", "9"],
       ["--candidates", "warp"],
@@ -134,6 +135,7 @@ describe("options of other candidates", () => {
     expect(idle("--totals", "12", "--per-round", "3")).toMatch(/^--per-round is of no account beside --totals/);
     expect(idle("--per-round", "9", "--rounds", "2")).toMatch(/^--rounds is of no account beside --per-round/);
     expect(idle("--steps", "12", "--epochs", "3")).toMatch(/^--epochs is of no account beside --steps/);
+    expect(idle("--restart", "--shrink", "0.5")).toMatch(/^--shrink is of no account beside --restart/);
     expect(idle("--ask-test")).toBe(
       "--ask-test is of test images, and there are none; give --test too, or leave it out",
     );

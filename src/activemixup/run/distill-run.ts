@@ -5,6 +5,7 @@ import type { DistillInput } from "../distill-input.js";
 import { panelsOf, type Panels } from "../panels.js";
 import { planDistill, sum } from "../plan.js";
 import type { Checkpoint, DistillReport, RoundReport } from "../report.js";
+import { RoundStart } from "../round-start.js";
 import { addSeconds, Stopwatch } from "../stopwatch.js";
 import { Asking } from "./asking.js";
 import { createEquipment, disposeEquipment, type Equipment } from "./equipment.js";
@@ -30,7 +31,7 @@ export class DistillRun {
     private readonly plan: readonly number[],
     private readonly panels: Panels,
     private readonly equipment: Equipment,
-    start: NetworkState | undefined,
+    start: RoundStart,
     private readonly watches: Stopwatch[],
   ) {
     this.rounds = [...(input.resume?.rounds ?? [])];
@@ -47,7 +48,7 @@ export class DistillRun {
     const plan = planDistill(input);
     const preparing = new Stopwatch();
     const equipment = await preparing.time("prepare", () => createEquipment(input, plan, panels.asked.classes));
-    const start = options.restart ? await student.state() : undefined;
+    const start = await RoundStart.of(student, options);
     if (resume) {
       const { trainer, committee, candidates } = equipment;
       const answered = resume.answers.flatMap(({ candidate }) => candidate ?? []);

@@ -1,11 +1,12 @@
 import { bytesPerImage } from "../../data/index.js";
-import { limitWarmup, type Emphasis, type FitOptions, type Network, type NetworkState } from "../../nn/index.js";
+import { limitWarmup, type Emphasis, type FitOptions, type Network } from "../../nn/index.js";
 import { RandomAcquisition } from "../acquisition/index.js";
 import { isChoice } from "../candidates/candidates.js";
 import { Committee } from "../committee.js";
 import type { DistillInput } from "../distill-input.js";
 import { MeanPredictor } from "../mean-predictor.js";
 import { stepsOf } from "../plan.js";
+import type { RoundStart } from "../round-start.js";
 import { soften } from "../soften.js";
 import type { Stopwatch } from "../stopwatch.js";
 import type { Example } from "../training-images.js";
@@ -32,8 +33,7 @@ export class Teaching {
     private readonly askingRounds: number,
     private readonly equipment: Equipment,
     private readonly asking: Asking,
-    /** Where the student starts again each round; it goes on from the last round where absent. */
-    private readonly start: NetworkState | undefined,
+    private readonly start: RoundStart,
   ) {}
 
   /**
@@ -47,7 +47,7 @@ export class Teaching {
     const others = round < this.askingRounds - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));
     this.giveExamples(this.asking.examples, this.asking.labels);
-    this.restart(round);
+    await this.start.begin(round);
     const loss = await trainer.fit(round, this.fitting(round, steps, 0, total));
     await others?.train(round, examples, this.fitting(round, steps, steps, total));
     return { steps, loss };
@@ -78,7 +78,7 @@ export class Teaching {
     } finally {
       if (committee !== this.equipment.committee) committee.dispose();
     }
-    this.restart(round);
+    await this.start.begin(round);
     const fitting = this.fitting(round, steps, before, before + steps);
     const loss = await watch.time("train", () => trainer.fit(round, fitting));
     return { steps, loss };
@@ -120,11 +120,6 @@ export class Teaching {
     images.upload();
     const { temperature = 1 } = this.input.options;
     onDevice.set(examples, soften(concatenate(labels, Float32Array), onDevice.classes, temperature));
-  }
-
-  /** Has the student begin anew, where it does so each round. */
-  private restart(round: number): void {
-    if (this.start && round > 0) this.input.student.load(this.start, "the student's start");
   }
 
   /**
