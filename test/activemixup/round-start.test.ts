@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { Committee } from "../../src/activemixup/committee.js";
 import { defaultDistillOptions, distill, specFor, type DistillOptions } from "../../src/activemixup/index.js";
 import { drawDigits } from "../../src/data/index.js";
-import { Network, type NetworkState } from "../../src/nn/index.js";
+import { Examples, Network, type NetworkState } from "../../src/nn/index.js";
+import { createTensor } from "../../src/tensor/index.js";
 import { expectClose, f32Tolerance } from "../close.js";
 import { useDevices } from "../devices.js";
 import { BrightnessTeacher, CLASSES } from "./brightness-teacher.js";
@@ -53,6 +55,28 @@ describe("a round after the first begins", () => {
         expectClose(data, wanted, f32Tolerance());
       }
     }
+  });
+
+  it("so for a committee too", async () => {
+    const { cpu } = devices;
+    const { channels, height, width, pixels } = images;
+    const shape = [12, channels, height, width];
+    const real = createTensor(cpu, shape, { dtype: "u8", data: pixels, name: "real" });
+    const examples = new Examples(cpu, real, 1, CLASSES);
+    examples.set([{ first: 0, second: 0, weight: 65536 }], new Float32Array(CLASSES).fill(1 / CLASSES));
+    const student = new Network(cpu, specFor("lenet5-half", images, CLASSES), 0);
+    const committee = await Committee.create(student, { ...base, committee: 2, budget: 40, restart: true });
+    const [network] = committee.networks;
+    const first = await network.state();
+    network.initialise(7);
+    const other = await network.state();
+    // A step that moves nothing: what is left is where it began.
+    const still = { steps: 1, schedule: { kind: "constant", rate: 1e-30 } } as const;
+    await committee.train(0, examples, still);
+    expect(await network.state()).toEqual(other);
+    await committee.train(1, examples, still);
+    expect(await network.state()).toEqual(first);
+    for (const part of [committee, student, examples, real]) part.dispose();
   });
 
   it("as restart and as nothing have it at the ends of shrink, which has no others", async () => {

@@ -72,6 +72,7 @@ describe("methodOptions", () => {
     const { augmentation, candidateWarps } = methodOptions(parse("--augment", "light", "--flip"), []);
     expect(augmentation.warp).toMatchObject({ rotation: 4, share: 0.5, flip: true });
     expect(methodOptions(parse("--augment", "light", "--augment-rounds", "2"), []).augmentRounds).toBe(2);
+    expect(methodOptions(parse("--shrink", "0.25"), []).shrink).toBe(0.25);
     expect(candidateWarps).toMatchObject({ rotation: 4, share: 1, flip: true });
     const other = methodOptions(
       parse("--augment", "light", "--candidates", "warp", "--candidate-warps", "elastic"),
