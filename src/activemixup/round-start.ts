@@ -20,7 +20,10 @@ export class RoundStart {
     return new RoundStart(network, share < 1 ? await network.state() : undefined, share);
   }
 
-  /** Gives the network the weights that it begins a round with. */
+  /**
+   * Gives the network the weights that it begins a round with.
+   * @throws InputError where it has weights by now that are not finite, and a share of them is to be taken
+   */
   async begin(round: number): Promise<void> {
     const { network, first, share } = this;
     if (!first || round === 0) return;
