@@ -22,8 +22,8 @@ const SUBMIT_MILLISECONDS = 25;
  * Times a recording: seconds of one run in each sample. A sample is as many runs as fill it, from before the first
  * submit until the device is done; the device has compiled and warmed up before.
  *
- * On a software driver all runs of a sample are one submit and most of it is slept through, as `replay` does: waiting
- * burns a core that the driver needs. On hardware they are several submits, one queued behind the other.
+ * On a software driver all runs of a sample are one submit, since it shares its cores with the encoding. On hardware
+ * they are several submits, one queued behind the other.
  * @throws the signal's reason, between samples.
  */
 export async function measure(
@@ -33,23 +33,18 @@ export async function measure(
 ): Promise<number[]> {
   const { device } = recording;
   const { software } = device.info;
-  let each = NaN;
-  let slept = false;
-  /** Milliseconds of one of `runs` runs, of which most are slept through. */
+  /** Milliseconds of one of `runs` runs. */
   const time = async (runs: number, inSubmit = runs) => {
     signal?.throwIfAborted();
     const start = performance.now();
     for (let left = runs; left > 0; left -= inSubmit) recording.run(Math.min(left, inSubmit));
-    // Well below what it takes: a sample must not be measured by its sleep. Without sleep it takes up to twice as long.
-    await device.finish(Number.isNaN(each) ? 0 : (slept ? 0.7 : 0.5) * runs * each);
-    slept = !Number.isNaN(each);
+    await device.finish();
     return (performance.now() - start) / runs;
   };
-  const runsFor = (milliseconds: number) => Math.max(1, Math.round(milliseconds / each));
-
   // The driver puts off some of the compilation until the first run.
   await time(1);
-  each = await time(1);
+  let each = await time(1);
+  const runsFor = (milliseconds: number) => Math.max(1, Math.round(milliseconds / each));
   for (let warm = each; warm < sampling.warmUp;) {
     const runs = runsFor(Math.min(sampling.milliseconds, sampling.warmUp) / 2);
     each = await time(runs);
@@ -61,9 +56,7 @@ export async function measure(
   const count = each > LONG ? Math.min(3, sampling.samples) : sampling.samples;
   const samples: number[] = [];
   for (let sample = 0; sample < count; sample++) {
-    const milliseconds = await time(runs, inSubmit);
-    each = Math.min(each, milliseconds);
-    samples.push(milliseconds / 1000);
+    samples.push((await time(runs, inSubmit)) / 1000);
   }
   return samples;
 }

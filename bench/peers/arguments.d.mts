@@ -6,7 +6,7 @@ export function parseArguments(args: readonly string[]): {
   only: string[];
   peers: string[];
   profile: "safe" | "fast";
-  wait: "slept" | "plain";
+  wait: "paused" | "plain";
   python: string;
   timeout: number;
   json: boolean;

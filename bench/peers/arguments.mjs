@@ -17,7 +17,7 @@ Options:
                      ${peerNames.slice(4).join(", ")} (default: all that are installed)
   --profile safe|fast  Dawn's toggles, for every engine on WebGPU: fast leaves out validation and bounds checks
                      (default: safe)
-  --wait slept|plain how the peers on WebGPU wait for the device: after a sleep, as ours does (default), or at once,
+  --wait paused|plain  how the peers on WebGPU wait for the device: with pauses, as ours does (default), or without,
                      as their own examples do, which keeps a core busy
   --python PATH      the Python that has torch (default: python3)
   --timeout SECONDS  most time for one workload on one engine (default: 300)
@@ -32,7 +32,7 @@ const OPTIONS = {
   only: { type: "string", multiple: true, default: [] },
   peers: { type: "string", default: peerNames.join(",") },
   profile: { type: "string", default: "safe" },
-  wait: { type: "string", default: "slept" },
+  wait: { type: "string", default: "paused" },
   python: { type: "string", default: "python3" },
   timeout: { type: "string", default: "300" },
   json: { type: "boolean", default: false },
@@ -57,7 +57,7 @@ export function parseArguments(args) {
   };
   oneOf("set", ["cpu", "gpu"]);
   oneOf("profile", ["safe", "fast"]);
-  oneOf("wait", ["slept", "plain"]);
+  oneOf("wait", ["paused", "plain"]);
   const peers = values.peers.split(",").filter((name) => name !== "");
   const stranger = peers.find((name) => !peerNames.includes(name));
   if (stranger !== undefined) {

@@ -53,7 +53,7 @@ function describeMachine({ device }, engines, { profile, set, wait }, date) {
     `device: ${device.adapter}${device.software ? " (software)" : ""}, rows for: ${set}`,
     `driver: ${device.driver}`,
     `Dawn profile ${profile}: ${device.toggles.join(", ") || "no toggles"}`,
-    `peers on WebGPU wait ${wait === "slept" ? "after a sleep, as ours does" : "at once, ours after a sleep"}`,
+    `peers on WebGPU wait ${wait === "paused" ? "with pauses, as ours does" : "without pauses, ours with them"}`,
     ...(torch ? [`torch's device: ${torch.about.device.adapter}`] : []),
     `processors: ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
     `versions: Node ${process.versions.node}, ${unique.join(", ")}`,

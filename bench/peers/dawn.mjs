@@ -13,6 +13,18 @@ export async function provideWebGpu(profile) {
 }
 
 /**
+ * `finish`, waited for as the package itself waits for Dawn, or at once where `wait` is `plain`: then a core is kept busy,
+ * which a software driver needs.
+ * @param {"paused" | "plain"} wait
+ * @param {() => Promise<void>} finish
+ */
+export async function waiting(wait, finish) {
+  if (wait === "plain") return finish;
+  const { waitForDawn } = await import("../../dist/node/wait.node.js");
+  return () => waitForDawn(finish());
+}
+
+/**
  * Collects what a device complains about: engines that only log such errors go on and return nonsense.
  * @param {GPUDevice} device
  * @returns {() => string | undefined} the first complaint since the last call

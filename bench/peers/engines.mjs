@@ -28,6 +28,6 @@ export function listEngines({ profile, wait, python }) {
   ];
 }
 
-export const peerNames = listEngines({ profile: "safe", wait: "slept", python: "python3" })
+export const peerNames = listEngines({ profile: "safe", wait: "paused", python: "python3" })
   .map(({ name }) => name)
   .slice(1);

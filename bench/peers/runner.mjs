@@ -2,11 +2,12 @@ import { dirname, join } from "node:path";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
+import { waiting } from "./dawn.mjs";
 import { measure } from "./sampling.mjs";
 import { workloads } from "./workloads.mjs";
 
 /**
- * What every runner does: `node RUNNER.mjs [--profile safe|fast] [--wait slept|plain] WORKLOAD…` prints one JSON line about the engine,
+ * What every runner does: `node RUNNER.mjs [--profile safe|fast] [--wait paused|plain] WORKLOAD…` prints one JSON line about the engine,
  * `{"engine", "versions", "device"?}`, then one for each workload: `{"workload", "median", "min", "max", "samples",
  * "runs"}` in seconds of one run, or `{"workload", "cannot"}` with the reason. Without workloads it only says what it
  * is. Where the engine is not installed or does not start, the only line is `{"missing"}` or `{"cannot"}`.
@@ -30,7 +31,7 @@ export async function runEngine(name, open) {
     allowPositionals: true,
     options: {
       profile: { type: "string", default: "safe" },
-      wait: { type: "string", default: "slept" },
+      wait: { type: "string", default: "paused" },
       variant: { type: "string", default: "" },
     },
   });
@@ -63,7 +64,8 @@ async function resultOf(engine, name, wait) {
       await subject.check?.();
       expectNoTrouble();
     };
-    const timing = await measure({ ...subject, check }, wait);
+    const finish = subject.finish && (await waiting(wait, subject.finish));
+    const timing = await measure({ ...subject, finish, check });
     expectNoTrouble();
     return timing;
   } catch (error) {

@@ -7,7 +7,6 @@ export interface Subject {
 
 export function measure(
   subject: Subject,
-  wait?: "slept" | "plain",
 ): Promise<{ median: number; min: number; max: number; samples: number; runs: number }>;
 export function summarise(samples: readonly number[]): { median: number; min: number; max: number; samples: number };
 export function inTurn(subjects: readonly Subject[]): Required<Pick<Subject, "run" | "check" | "dispose">> & Subject;

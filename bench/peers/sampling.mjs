@@ -1,5 +1,4 @@
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * What a runner measures.
@@ -20,53 +19,39 @@ const LONG_MILLISECONDS = 5000;
 
 const LONG_SAMPLES = 3;
 
-/** Share of the shortest time seen that is slept before waiting: a sample must not be measured by its sleep. */
-const SLEPT = { slept: 0.7, plain: 0 };
-
 /** No more runs than this in one sample, so that queues stay within memory. */
 const MOST_RUNS = 5000;
 
 /**
  * Times a subject after warming it up: each sample is as many runs as fill it, from before the first is queued until
- * the device is done. Waiting for a device in Node burns a core, which a software driver needs; so, for every engine
- * alike, the samples sleep for most of the expected time before they wait, unless the wait is to be `plain`.
+ * the device is done.
  * @param {Subject} subject
- * @param {"slept" | "plain"} wait
  * @returns {Promise<{ median: number, min: number, max: number, samples: number, runs: number }>} seconds of one run,
  * and runs in a sample
  */
-export async function measure({ run, finish, check }, wait = "slept") {
-  const time = async (runs, expected) => {
+export async function measure({ run, finish, check }) {
+  const time = async (runs) => {
     const start = performance.now();
     await run(runs);
-    if (finish) {
-      const left = SLEPT[wait] * expected - (performance.now() - start);
-      if (left >= 1) await sleep(left);
-      await finish();
-    }
+    await finish?.();
     return performance.now() - start;
   };
-  let milliseconds = await time(1, 0);
+  let milliseconds = await time(1);
   await check?.();
   // The first run compiles, so that its time says little; a second one that is long as well is a sample already.
-  if (milliseconds > LONG_MILLISECONDS) milliseconds = await time(1, 0);
+  if (milliseconds > LONG_MILLISECONDS) milliseconds = await time(1);
   if (milliseconds > LONG_MILLISECONDS) {
     const samples = [milliseconds / 1000];
-    while (samples.length < LONG_SAMPLES) samples.push((await time(1, milliseconds)) / 1000);
+    while (samples.length < LONG_SAMPLES) samples.push((await time(1)) / 1000);
     return { ...summarise(samples), runs: 1 };
   }
   for (let warmUp = 0; warmUp < 3; warmUp++) {
     const runs = runsFor(SAMPLE_MILLISECONDS / 2, milliseconds);
-    milliseconds = (await time(runs, 0)) / runs;
+    milliseconds = (await time(runs)) / runs;
   }
   const runs = runsFor(SAMPLE_MILLISECONDS, milliseconds);
   const samples = [];
-  let shortest = runs * milliseconds;
-  while (samples.length < SAMPLES) {
-    const taken = await time(runs, shortest);
-    shortest = Math.min(shortest, taken);
-    samples.push(taken / runs / 1000);
-  }
+  while (samples.length < SAMPLES) samples.push((await time(runs)) / runs / 1000);
   return { ...summarise(samples), runs };
 }
 

@@ -90,13 +90,8 @@ export interface Device {
    * variant is at fault, it is no longer in `capabilities.tuned` then: recorded anew, the rule's variant runs.
    */
   prepare(launches: readonly Launch[]): Promise<Prepared>;
-  /**
-   * Waits until all that is queued is done.
-   * @param expectedMilliseconds how long that probably takes. On a software driver nine tenths of it are slept: waiting
-   * for a device in Node keeps a core busy that the driver needs (1.5 to 2 times faster on lavapipe with two cores,
-   * Dawn 0.6.2, 2026-11).
-   */
-  finish(expectedMilliseconds?: number): Promise<void>;
+  /** Waits until all that is queued is done. */
+  finish(): Promise<void>;
   /**
    * Takes the variants that were measured to be the fastest on this device: they run in what is recorded from now on,
    * in place of those of before.

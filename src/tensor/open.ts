@@ -71,7 +71,7 @@ interface Surroundings {
   process?: { versions?: { node?: string } };
 }
 
-type Entry = { readonly gpu: GPU } & Pick<WebGpuOptions, "toggles" | "probe" | "implementation">;
+type Entry = { readonly gpu: GPU } & Pick<WebGpuOptions, "toggles" | "probe" | "implementation" | "wait">;
 
 async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<Entry> {
   if (gpu) return { gpu: gpu as GPU };
@@ -85,10 +85,12 @@ async function openEntry({ gpu, profile = "safe" }: OpenOptions): Promise<Entry>
   }
   const { dawnOptions, dawnVersion, loadDawn, togglesOf } = await import("./webgpu/dawn.node.js");
   const { probeMatrices } = await import("./webgpu/matrix-probe.node.js");
+  const { waitForDawn } = await import("./webgpu/wait.node.js");
   return {
     gpu: await loadDawn({ profile }),
     toggles: togglesOf(profile),
     implementation: dawnVersion(),
     probe: (adapter) => probeMatrices(adapter, { options: dawnOptions(profile) }),
+    wait: waitForDawn,
   };
 }

@@ -1,5 +1,8 @@
 import { expectTimes, type Recording } from "./recording.js";
 
+/** Submits that are queued at once, so that the device never waits for the next. */
+const MOST_IN_FLIGHT = 2;
+
 export interface ReplayOptions {
   /** Called between submits with the number of runs done so far. */
   onProgress?: (done: number) => void;
@@ -9,7 +12,7 @@ export interface ReplayOptions {
 
 /**
  * Runs a recording `times` times, many runs in one submit, with the number in a submit adapted to the device's speed.
- * Nothing is read back. On hardware the next submit is queued before the last is done, so that the queue never runs dry.
+ * Nothing is read back. The next submit is queued before the last is done, so that the queue never runs dry.
  * @param times whole number from 0 up
  * @throws RangeError where it is none
  */
@@ -20,7 +23,6 @@ export async function replay(
 ): Promise<void> {
   expectTimes("replay", times);
   const { device, pace } = recording;
-  const mostInFlight = device.info.software ? 1 : 2;
   const inFlight: { runs: number; finished: Promise<void> }[] = [];
   let done = 0;
   let last = performance.now();
@@ -37,9 +39,9 @@ export async function replay(
     for (let queued = 0; queued < times && !signal?.aborted;) {
       const runs = Math.min(pace.runs, times - queued);
       recording.run(runs);
-      inFlight.push({ runs, finished: device.finish(pace.expected(runs)) });
+      inFlight.push({ runs, finished: device.finish() });
       queued += runs;
-      if (inFlight.length === mostInFlight) await settleOldest();
+      if (inFlight.length === MOST_IN_FLIGHT) await settleOldest();
     }
     while (inFlight.length > 0) await settleOldest();
   } finally {

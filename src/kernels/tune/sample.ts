@@ -43,8 +43,6 @@ const SUBMITS = 10;
 export class Sampler {
   readonly milliseconds: number[] = [];
   private runs = 1;
-  /** Milliseconds of the shortest sample. */
-  private shortest = 0;
 
   constructor(
     private readonly recording: Recording<unknown>,
@@ -55,24 +53,21 @@ export class Sampler {
   async warmUp(): Promise<void> {
     const { milliseconds } = this.sampling;
     for (;;) {
-      const last = await this.time(0);
+      const last = await this.time();
       if (last >= milliseconds) return;
       this.runs = Math.ceil(this.runs * Math.min(8, (1.2 * milliseconds) / Math.max(last, 0.01)));
     }
   }
 
   async sample(): Promise<void> {
-    // Well below the shortest time seen: a sample must not be measured by its sleep.
-    const last = await this.time(0.7 * this.shortest);
-    this.shortest = this.milliseconds.length === 0 ? last : Math.min(this.shortest, last);
-    this.milliseconds.push(last / this.runs);
+    this.milliseconds.push((await this.time()) / this.runs);
   }
 
-  private async time(expected: number): Promise<number> {
+  private async time(): Promise<number> {
     const start = performance.now();
     const inSubmit = this.recording.device.info.software ? this.runs : Math.ceil(this.runs / SUBMITS);
     for (let left = this.runs; left > 0; left -= inSubmit) this.recording.run(Math.min(left, inSubmit));
-    await within(this.recording.device.finish(expected), this.sampling.patience);
+    await within(this.recording.device.finish(), this.sampling.patience);
     return performance.now() - start;
   }
 }

@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor.js";
 import { describeError, withErrorScope } from "./error-scope.js";
 import { encodeParams } from "./params.js";
 import { PipelineCache, type Pipeline } from "./pipelines.js";
+import type { Wait } from "./wait.js";
 
 class GpuStorage implements Storage {
   constructor(
@@ -23,11 +24,6 @@ interface Dispatch {
   readonly y: number;
   readonly z: number;
 }
-
-/** Share of the expected time that is slept before waiting. */
-const SLEPT = 0.9;
-
-const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Runs kernels through WebGPU.
@@ -51,8 +47,9 @@ export class WebGpuDevice implements Device {
     /** Replaced where the tuned variants change. */
     public capabilities: Capabilities,
     private readonly poison: boolean,
+    private readonly wait: Wait,
   ) {
-    this.pipelines = new PipelineCache(gpu, this.counter);
+    this.pipelines = new PipelineCache(gpu, this.counter, wait);
     gpu.addEventListener("uncapturederror", (event) => {
       this.failure ??= describeError((event as GPUUncapturedErrorEvent).error);
     });
@@ -101,7 +98,7 @@ export class WebGpuDevice implements Device {
       const encoder = this.gpu.createCommandEncoder();
       encoder.copyBufferToBuffer((tensor.storage as GpuStorage).buffer, tensor.storageOffset, staging, 0, bytes);
       this.gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ).catch((error: unknown) => {
+      await this.wait(staging.mapAsync(GPUMapMode.READ)).catch((error: unknown) => {
         throw new DeviceError(this.failure ?? `read "${tensor.name}": ${(error as Error).message}`);
       });
       const copy = staging.getMappedRange().slice(0) as ArrayBuffer;
@@ -241,10 +238,9 @@ export class WebGpuDevice implements Device {
     return { buffer, offsets, sizes: contents.map((content) => content.byteLength) };
   }
 
-  async finish(expectedMilliseconds = 0): Promise<void> {
+  async finish(): Promise<void> {
     this.expectAlive("finish");
-    if (this.info.software && expectedMilliseconds * SLEPT >= 1) await sleep(expectedMilliseconds * SLEPT);
-    await this.gpu.queue.onSubmittedWorkDone();
+    await this.wait(this.gpu.queue.onSubmittedWorkDone());
     this.expectAlive("finish");
   }
 

@@ -4,6 +4,7 @@ import { formatMatrix, MATRIX_FEATURE } from "../subgroup-matrix/index.js";
 import { describeAdapter, fixedSubgroupSize, isSoftware } from "./adapter.js";
 import { WebGpuDevice } from "./device.js";
 import { findMatrices, type MatrixProbe } from "./matrices.js";
+import type { Wait } from "./wait.js";
 
 /** Limits that are raised from WebGPU's defaults to what the adapter has. */
 const RAISED_LIMITS = [
@@ -38,6 +39,8 @@ export interface WebGpuOptions {
   readonly implementation?: string;
   /** Tries out the matrices that the adapter offers; without it none are used. */
   readonly probe?: MatrixProbe | undefined;
+  /** How answers of `gpu` are waited for; by `await` alone where absent. */
+  readonly wait?: Wait;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface WebGpuOptions {
  */
 export async function openWebGpu(
   gpu: GPU,
-  { poison = false, toggles = [], implementation = "", probe }: WebGpuOptions = {},
+  { poison = false, toggles = [], implementation = "", probe, wait = (answer) => answer }: WebGpuOptions = {},
 ): Promise<Device> {
   const adapter = await requestAdapter(gpu);
   if (!adapter) {
@@ -85,5 +88,5 @@ export async function openWebGpu(
     tuned: {},
     subgroupMatrix: matrix,
   };
-  return new WebGpuDevice(gpu, device, info, capabilities, poison);
+  return new WebGpuDevice(gpu, device, info, capabilities, poison, wait);
 }

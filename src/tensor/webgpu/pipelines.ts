@@ -1,6 +1,7 @@
 import { DeviceError } from "../../errors.js";
 import type { Program } from "../launch.js";
 import type { StatsCounter } from "../stats.js";
+import type { Wait } from "./wait.js";
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -15,6 +16,7 @@ export class PipelineCache {
   constructor(
     private readonly device: GPUDevice,
     private readonly counter: StatsCounter,
+    private readonly wait: Wait,
   ) {}
 
   /** The pipeline of `program` for so many bindings; calls that overlap share one compilation. */
@@ -37,11 +39,10 @@ export class PipelineCache {
     const module = this.device.createShaderModule({ label: name, code });
     const problem = this.device.popErrorScope().catch(() => null);
     try {
-      const pipeline = await this.device.createComputePipelineAsync({
-        label: name,
-        layout: layout.pipeline,
-        compute: { module, entryPoint: "main" },
-      });
+      const compute = { module, entryPoint: "main" };
+      const pipeline = await this.wait(
+        this.device.createComputePipelineAsync({ label: name, layout: layout.pipeline, compute }),
+      );
       return { pipeline, layout: layout.group };
     } catch (error) {
       const reason = (await problem)?.message ?? (error as Error).message;
