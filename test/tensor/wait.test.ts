@@ -14,7 +14,7 @@ describe("waiting for Dawn", () => {
     await expect(waitForDawn(Promise.reject(new Error("no device")))).rejects.toThrow("no device");
   });
 
-  it("pauses in each turn of the event loop, longer the longer it takes, and up to a millisecond", async () => {
+  it("soon pauses in each turn of the event loop, longer the longer it takes, and up to a millisecond", async () => {
     const pauses = vi.spyOn(Atomics, "wait");
     const start = performance.now();
     let waiting = true;
@@ -26,10 +26,11 @@ describe("waiting for Dawn", () => {
     const lengths = pauses.mock.calls.map(([, , , milliseconds]) => milliseconds!);
     expect(lengths.length).toBeGreaterThan(0);
     expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+    expect(lengths[0]).toBeGreaterThanOrEqual(0.05);
     expect(lengths[0]).toBeLessThan(0.01 * elapsed);
     expect(lengths.at(-1)).toBe(1);
-    // One a millisecond, and those of before the longest pause is reached; without pauses they would be tens of thousands.
-    expect(turns).toBeLessThan(1500 + elapsed);
+    // One a millisecond, and those of the first milliseconds; without pauses they would be tens of thousands.
+    expect(turns).toBeLessThan(10_000 + elapsed);
   });
 
   it("pauses once a turn for all that is waited for, and no more once all is there", async () => {
@@ -44,7 +45,7 @@ describe("waiting for Dawn", () => {
     const before = pauses.mock.calls.length;
     for (let rest = 0; rest < 20; rest++) await turn();
     expect(pauses).toHaveBeenCalledTimes(before);
-    await waitForDawn(sleep(5));
+    await waitForDawn(sleep(20));
     expect(pauses.mock.calls.length).toBeGreaterThan(before);
   });
 });

@@ -1,7 +1,9 @@
-/** The longest pause between two looks, in milliseconds. */
+/** The shortest pause between two looks, in milliseconds: Linux sleeps no less where it is asked to. */
+const SHORTEST_PAUSE = 0.05;
+
 const LONGEST_PAUSE = 1;
 
-/** What a pause takes of the time waited so far: an answer is seen later by so much at most. */
+/** What a pause takes of the time waited so far. An answer is seen later by so much at most, and at once where it is quick. */
 const SHARE = 0.01;
 
 const never = new Int32Array(new SharedArrayBuffer(4));
@@ -41,6 +43,7 @@ function nextTurn(): void {
 function pause(): void {
   pausing = waits > 0;
   if (!pausing) return;
-  Atomics.wait(never, 0, 0, Math.min(LONGEST_PAUSE, SHARE * (performance.now() - since)));
+  const milliseconds = Math.min(LONGEST_PAUSE, SHARE * (performance.now() - since));
+  if (milliseconds >= SHORTEST_PAUSE) Atomics.wait(never, 0, 0, milliseconds);
   nextTurn();
 }
