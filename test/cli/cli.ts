@@ -17,12 +17,16 @@ export async function cli(...args: string[]): Promise<Outcome> {
   return captured(() => run(args));
 }
 
-/** Runs something that returns an exit code, and catches what it prints. */
-export async function captured(body: () => Promise<number>): Promise<Outcome> {
+/**
+ * Runs something that returns an exit code, and catches what it prints.
+ * @param onPrint is told each piece of it at once
+ */
+export async function captured(body: () => Promise<number>, onPrint?: (text: string) => void): Promise<Outcome> {
   const written = { stdout: "", stderr: "" };
   const spies = (["stdout", "stderr"] as const).map((stream) =>
     vi.spyOn(process[stream], "write").mockImplementation((chunk) => {
       written[stream] += String(chunk);
+      onPrint?.(String(chunk));
       return true;
     }),
   );

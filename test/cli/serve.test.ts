@@ -1,8 +1,9 @@
-import { createServer, connect, type Server } from "node:net";
+import { createServer, connect } from "node:net";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../cli/run.js";
 import {
   NetworkTeacher,
   openHttpTeacher,
@@ -14,7 +15,7 @@ import { encodePng } from "../../src/activemixup/teacher/http/png.node.js";
 import { decodeNetwork, encodeNetwork, Network } from "../../src/nn/index.js";
 import { openDevice } from "../../src/tensor/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
-import { cli, type Outcome } from "./cli.js";
+import { captured, cli, type Outcome } from "./cli.js";
 
 const folder = temporaryFolder();
 const model = join(folder.root, "teacher.safetensors");
@@ -42,23 +43,20 @@ afterEach(async () => {
 
 /** Starts serving in this process, at a free port. */
 async function serve(...more: string[]): Promise<{ url: string; outcome: Promise<Outcome> }> {
-  const port = await freePort();
-  running = cli("serve", ...["--model", model, "--port", String(port), "--device", "cpu", ...more]);
-  const url = `http://127.0.0.1:${port}/`;
-  for (;;) {
-    const answer = await Promise.race([fetch(`${url}healthz`).catch(() => undefined), running]);
-    if (answer instanceof Response) return { url, outcome: running };
-    if (answer) throw new Error(answer.stderr);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server: Server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const args = ["serve", "--model", model, "--port", "0", "--device", "cpu", ...more];
+  const listening = new Promise<string>((resolve) => {
+    running = captured(
+      () => run(args),
+      (text) => {
+        const [, url] = /listening on (\S+)/.exec(text) ?? [];
+        if (url) resolve(url);
+      },
+    );
+  });
+  const ended = running!.then(({ stderr }) => {
+    throw new Error(stderr);
+  });
+  return { url: await Promise.race([listening, ended]), outcome: running! };
 }
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
