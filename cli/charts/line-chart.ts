@@ -10,6 +10,8 @@ const CHARACTER = 7;
 const LEGEND_EMS = 22;
 /** Room for a tick of seven characters beside the vertical axis, and for what the axis is. */
 const LEFT = 84;
+/** Between the left edge and what the vertical axis is. */
+const EDGE = 8;
 /** Room for half a tick of as many characters, below the right end. */
 const RIGHT = 30;
 
@@ -24,6 +26,7 @@ const ofItsOwn =
 
 export interface ChartPoint {
   readonly x: number;
+  /** NaN leaves a gap in the line. */
   readonly y: number;
   /** Ends of the spread, where there is one. */
   readonly low?: number;
@@ -42,6 +45,8 @@ export interface LineChart {
   readonly x: string;
   /** What is on the vertical axis, with its unit. */
   readonly y: string;
+  /** The vertical axis begins at zero. */
+  readonly fromZero?: boolean;
   /** The places of the horizontal axis count rounds, and may stand beside them. */
   readonly rounds?: boolean;
   /** Over the chart, where the picture stands alone. */
@@ -91,6 +96,8 @@ export function drawLines({ Plot, parseHTML }: ChartLibraries, chart: LineChart)
       label: chart.y,
       grid: true,
       nice: true,
+      zero: chart.fromZero ?? false,
+      labelOffset: LEFT - EDGE,
       labelAnchor: "center",
       labelArrow: "none",
     },

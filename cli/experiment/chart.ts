@@ -1,6 +1,6 @@
 import { loadCharts } from "../charts/libraries.js";
-import { drawLines, type Series } from "../charts/line-chart.js";
-import type { Spread } from "./curve.js";
+import { drawLines, type LineChart, type Series } from "../charts/line-chart.js";
+import type { Share, Spread } from "./curve.js";
 import { rowLabel } from "./labels.js";
 import { measures, type ExperimentResults, type Measure, type RowResult } from "./results.js";
 
@@ -9,14 +9,19 @@ const HEIGHT = 440;
 
 /** A chart of one measure. */
 export interface Chart {
-  /** Tells it from the experiment's others: the measure, behind the name of the rows that are drawn together. */
+  /** Tells it from the experiment's others: what is drawn, behind the name of the rows that are drawn together. */
   readonly name: string;
   readonly svg: string;
 }
 
+/** What is drawn of some rows. */
+interface Drawing extends Pick<LineChart, "series" | "x" | "y" | "fromZero"> {
+  readonly name: string;
+}
+
 /**
- * A chart for each measure: what each row that has finished runs reaches against its queries, with a standard deviation
- * over seeds to either side.
+ * Two charts for each measure: what each row that has finished runs reaches against its queries, with a standard deviation
+ * over seeds to either side; and where the baseline is among the rows, what share of its queries each needs.
  * @param groups names of rows that are drawn together, by a name of their charts; all rows where absent
  */
 export async function drawCharts(
@@ -24,27 +29,59 @@ export async function drawCharts(
   groups: Readonly<Record<string, readonly string[]>> = { "": results.rows.map(({ name }) => name) },
 ): Promise<Chart[]> {
   const libraries = await loadCharts();
-  const { title, reduced, judge, rows } = results;
-  const each = Object.entries(groups).flatMap(([group, names]) =>
-    measures.map((measure) => ({ group, names, measure })),
-  );
-  return each.flatMap(({ group, names, measure }) => {
-    const drawn = rows.filter(({ name }) => names.includes(name));
-    const series = drawn
-      .map((row) => rowSeries({ name: rowLabel(row), curve: row.curve }, measure))
-      .filter(({ points }) => points.length > 0);
-    if (series.length === 0) return [];
-    const svg = drawLines(libraries, {
-      series,
-      x: "queries to the teacher",
-      y: `${judge === "test" ? "test" : "held-out"} ${measure}, %`,
-      title: `${title}${reduced ? ` (reduced: ${reduced})` : ""}`,
-      width: WIDTH,
-      height: HEIGHT,
-      legend: "beside",
+  const { title, reduced } = results;
+  return Object.entries(groups).flatMap(([group, names]) => {
+    const rows = results.rows.filter(({ name, curve }) => names.includes(name) && curve.length > 0);
+    const drawings = [
+      ...measures.map((measure) => drawCurves(results, rows, measure)),
+      ...measures.map((measure) => drawShares(results, rows, measure)),
+    ];
+    return drawings.flatMap((drawing) => {
+      if (!drawing) return [];
+      const { name, ...chart } = drawing;
+      const svg = drawLines(libraries, {
+        ...chart,
+        title: `${title}${reduced ? ` (reduced: ${reduced})` : ""}`,
+        width: WIDTH,
+        height: HEIGHT,
+        legend: "beside",
+      });
+      return [{ name: group === "" ? name : `${group}-${name}`, svg }];
     });
-    return [{ name: group === "" ? measure : `${group}-${measure}`, svg }];
   });
+}
+
+/** Nothing where no row was measured so. */
+function drawCurves({ judge }: ExperimentResults, rows: readonly RowResult[], measure: Measure): Drawing | undefined {
+  const series = rows
+    .map((row) => rowSeries({ name: rowLabel(row), curve: row.curve }, measure))
+    .filter(({ points }) => points.length > 0);
+  if (series.length === 0) return undefined;
+  return { name: measure, series, x: "queries to the teacher", y: `${judgedOn(judge)} ${measure}, %` };
+}
+
+/** Nothing where the baseline is not among the rows, or they have no seed in common with it. */
+function drawShares(
+  { judge, baseline, shares }: ExperimentResults,
+  rows: readonly RowResult[],
+  measure: Measure,
+): Drawing | undefined {
+  if (baseline === undefined || !rows.some(({ name }) => name === baseline)) return undefined;
+  const series = rows
+    .map((row) => shareSeries(rowLabel(row), shares?.[measure]?.[row.name] ?? []))
+    .filter(({ points }) => points.length > 0);
+  if (series.length < 2) return undefined;
+  return {
+    name: `${measure}-share`,
+    series,
+    x: `queries of ${baseline}`,
+    y: `queries for the same ${judgedOn(judge)} ${measure}, %`,
+    fromZero: true,
+  };
+}
+
+function judgedOn(judge: ExperimentResults["judge"]): string {
+  return judge === "test" ? "test" : "held-out";
 }
 
 /** A row's means in percent, with a standard deviation to either side. */
@@ -56,4 +93,9 @@ export function rowSeries({ name, curve }: Pick<RowResult, "name" | "curve">, me
     return [{ x: point.queries, y: 100 * mean, low: 100 * (mean - sd), high: 100 * (mean + sd) }];
   });
   return { name, points };
+}
+
+/** What share of the baseline's queries a row needs, in percent, at each of the baseline's budgets; a gap where it never gets there. */
+function shareSeries(name: string, shares: readonly Share[]): Series {
+  return { name, points: shares.map(({ of, reached }) => ({ x: of, y: reached ? 100 * reached.share : NaN })) };
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { drawCharts } from "../../cli/experiment/chart.js";
 import { queriesToReach, sharesOf, spreadOf, type CurvePoint } from "../../cli/experiment/curve.js";
 import type { Experiment } from "../../cli/experiment/file.js";
 import { formatShare, formatSpread, markdown } from "../../cli/experiment/markdown.js";
@@ -16,6 +17,9 @@ import { parseExperiment, rowSettings } from "../../cli/experiment/file.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
 
 const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
+
+/** Where the horizontal axis of a chart is, in pixels from its top. */
+const BOTTOM = 388;
 
 describe("spread over seeds", () => {
   it("is the mean and the sample standard deviation", () => {
@@ -122,6 +126,33 @@ describe("queries that a row needs", () => {
       "| early (seed 0) | 100% (500) | 50% (1,000) |",
       "| apart (seed 2) | – | – |",
     ]);
+  });
+
+  it("are drawn as shares of the baseline's, with a gap where a row does not get there", async () => {
+    const rowOf = (name: string, seed: number, ...values: number[]) => {
+      const rounds = values.map((accuracy, index) => ({ queries: 500 * 2 ** index, steps: 1, test: { accuracy } }));
+      const run = { seed, queries: 4000, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
+      return rowResult({ name, options: {} }, {}, [seed], [run]);
+    };
+    // The second needs twice the queries for 50 and 60%, has no 90%, and as many for 80%.
+    const late = [0.4, 0.5, 0.6, 0.8];
+    const rows = [rowOf("base", 0, 0.5, 0.6, 0.9, 0.8), rowOf("late", 0, ...late), rowOf("too", 0, ...late)];
+    rows.push(rowOf("apart", 1, 0.5));
+    const about = { title: "", about: "", data: {}, seeds: [0, 1], judge: "test", baseline: "base" };
+    const results = experimentResults(about as unknown as Experiment, rows, undefined);
+    const charts = await drawCharts(results, { all: rows.map(({ name }) => name), others: ["late", "too"] });
+    expect(charts.map(({ name }) => name)).toEqual(["all-accuracy", "all-accuracy-share", "others-accuracy"]);
+    const [, { svg }] = charts;
+    expect(svg).not.toContain("apart");
+    const pieces = (name: string) => {
+      const [, path] = new RegExp(`<g[^>]* aria-description="${name}"[^>]*><path[^>]* d="M([^"]+)"`).exec(svg)!;
+      return path.split("M").map((piece) => piece.split("L").map((place) => place.split(",").map(parseFloat)));
+    };
+    const [[[x500, whole], [x1000]]] = pieces("base");
+    const [twice, [[x4000, same]]] = pieces("late");
+    expect(twice).toEqual([500, 1000].map((_, index) => [[x500, x1000][index], 2 * whole - BOTTOM]));
+    expect(x4000).toBeCloseTo(x500 + 7 * (x1000 - x500), 1);
+    expect(same).toBe(whole);
   });
 
   it("are told of as such where only the last of them come with pseudo-labels", () => {

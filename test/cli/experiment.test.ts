@@ -1,11 +1,12 @@
 import { cpSync, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../cli/run.js";
 import type { ExperimentResults } from "../../cli/experiment/results.js";
 import type { Summary } from "../../cli/distill/summary.js";
 import { lockFile } from "../../src/activemixup/ledger/lock.node.js";
 import { temporaryFolder } from "../data/fixtures.js";
-import { cli, writeDigits } from "./cli.js";
+import { captured, cli, writeDigits } from "./cli.js";
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.root, ...names);
@@ -29,8 +30,9 @@ function write(name: string, content: object): string {
   return folder.write(name, JSON.stringify(content));
 }
 
-const experiment = (file: string, out: string, ...more: string[]) =>
-  cli("experiment", file, "--data-root", at("data"), "--out", at(out), "--device", "cpu", ...more);
+const words = (file: string, out: string, ...more: string[]) =>
+  ["experiment", file, "--data-root", at("data"), "--out", at(out), "--device", "cpu"].concat(more);
+const experiment = (...args: Parameters<typeof words>) => cli(...words(...args));
 
 const readJson = (...names: string[]) => JSON.parse(readFileSync(at(...names), "utf8")) as unknown;
 
@@ -143,13 +145,15 @@ describe("experiment", () => {
     write("small.json", small);
     expect(code, stderr).toBe(0);
     const drawn = readdirSync(at("drawn")).filter((name) => name.endsWith(".svg"));
-    const kinds = ["both-accuracy", "both-agreement", "one-accuracy", "one-agreement"];
-    expect(drawn.sort()).toEqual(kinds.map((name) => `small-${name}.svg`));
+    const both = ["both-accuracy", "both-agreement", "both-accuracy-share", "both-agreement-share"];
+    const kinds = [...both, "one-accuracy", "one-agreement"];
+    expect(drawn.sort()).toEqual(kinds.map((name) => `small-${name}.svg`).sort());
     const lines = (name: string) =>
       [...readFileSync(at("drawn", `small-${name}.svg`), "utf8").matchAll(/ aria-description="([^"]+)"/g)].map(
         ([, line]) => line,
       );
     expect(lines("both-accuracy")).toEqual(["random", "two lambdas"]);
+    expect(lines("both-accuracy-share")).toEqual(["random", "two lambdas"]);
     expect(lines("one-agreement")).toEqual(["random"]);
     const page = readFileSync(at("drawn", "small.md"), "utf8");
     expect(page.match(/^!\[.*$/gm)).toEqual(kinds.map((name) => `![small-${name}.svg](small-${name}.svg)`));
@@ -300,22 +304,26 @@ describe("several experiments", () => {
     expect(existsSync(at("out", "other-accuracy.svg"))).toBe(false);
   });
 
+  /** Releases a lock once the command has said that it came to it. */
+  const releaseAt = (said: string, lock: Awaited<ReturnType<typeof lockFile>>) => (text: string) => {
+    if (text.includes(said)) void lock.release();
+  };
+
   it("wait for a teacher that another process trains", async () => {
     const [name] = readdirSync(at("out", "teachers")).filter((file) => file.endsWith(".lock"));
     folder.folder("waiting/teachers");
     const lock = await lockFile(at("waiting", "teachers", name), "the teacher");
-    // Long enough for the command to come to it, on a busy machine too.
-    setTimeout(() => void lock.release(), 1500);
-    const { code, stderr } = await experiment(at("small.json"), "waiting", "--rows", "random", "--seeds", "0");
+    const args = words(at("small.json"), "waiting", "--rows", "random", "--seeds", "0");
+    const { code, stderr } = await captured(() => run(args), releaseAt("being trained by another process", lock));
     expect(code).toBe(0);
     expect(stderr).toMatch(/^the teacher .*\.safetensors is being trained by another process; waiting for it$/m);
   });
 
   it("leave a run that another process is at for the end, and wait for it", async () => {
-    const run = folder.folder("waiting/runs/small/random/seed-3");
-    const lock = await lockFile(join(run, "run.lock"), "the run");
-    setTimeout(() => void lock.release(), 1500);
-    const { code, stderr } = await experiment(at("small.json"), "waiting", "--seeds", "3");
+    const held = folder.folder("waiting/runs/small/random/seed-3");
+    const lock = await lockFile(join(held, "run.lock"), "the run");
+    const args = words(at("small.json"), "waiting", "--seeds", "3");
+    const { code, stderr } = await captured(() => run(args), releaseAt("left for the end", lock));
     expect(code, stderr).toBe(0);
     expect(stderr.match(/^small, random, seed 3: left for the end, .*: the run in .* is in use by/gm)).toHaveLength(1);
     const finished = (row: string) => statSync(at("waiting", "runs", "small", row, "seed-3", "summary.json")).mtimeMs;
