@@ -2,10 +2,13 @@ import { loadCharts } from "../charts/libraries.js";
 import { drawLines, type LineChart, type Series } from "../charts/line-chart.js";
 import type { Share, Spread } from "./curve.js";
 import { rowLabel } from "./labels.js";
-import { measures, type ExperimentResults, type Measure, type RowResult } from "./results.js";
+import type { ExperimentResults } from "./results.js";
+import { measures, type Measure, type RowResult } from "./row-result.js";
 
 const WIDTH = 760;
 const HEIGHT = 440;
+/** Beyond, a share would press those of interest together. */
+const MOST_SHARE = 3;
 
 /** A chart of one measure. */
 export interface Chart {
@@ -21,7 +24,7 @@ interface Drawing extends Pick<LineChart, "series" | "x" | "y" | "fromZero"> {
 
 /**
  * Two charts for each measure: what each row that has finished runs reaches against its queries, with a standard deviation
- * over seeds to either side; and where the baseline is among the rows, what share of its queries each needs.
+ * over seeds to either side; and what share each needs of the queries of the row that it is compared with.
  * @param groups names of rows that are drawn together, by a name of their charts; all rows where absent
  */
 export async function drawCharts(
@@ -60,21 +63,27 @@ function drawCurves({ judge }: ExperimentResults, rows: readonly RowResult[], me
   return { name: measure, series, x: "queries to the teacher", y: `${judgedOn(judge)} ${measure}, %` };
 }
 
-/** Nothing where the baseline is not among the rows, or they have no seed in common with it. */
+/** Nothing where no row has a seed in common with another that it is compared with. */
 function drawShares(
   { judge, baseline, shares }: ExperimentResults,
   rows: readonly RowResult[],
   measure: Measure,
 ): Drawing | undefined {
-  if (baseline === undefined || !rows.some(({ name }) => name === baseline)) return undefined;
-  const series = rows
-    .map((row) => shareSeries(rowLabel(row), shares?.[measure]?.[row.name] ?? []))
-    .filter(({ points }) => points.length > 0);
-  if (series.length < 2) return undefined;
+  const baselines = new Set(rows.map((row) => row.baseline));
+  const compared = rows.flatMap((row) => {
+    const comparison = shares?.[measure]?.find((one) => one.baseline === row.baseline);
+    const named = baselines.size === 1 || row.baseline === baseline;
+    const label = named ? rowLabel(row) : `${rowLabel(row)}, of ${row.baseline}`;
+    const series = shareSeries(label, comparison?.shares[row.name] ?? []);
+    return series.points.length > 0 ? [{ row, series }] : [];
+  });
+  if (compared.every(({ row }) => row.name === row.baseline)) return undefined;
+  const [one] = baselines;
+  const others = baseline === undefined ? "the row that is named" : `${baseline}, or of the row that is named`;
   return {
     name: `${measure}-share`,
-    series,
-    x: `queries of ${baseline}`,
+    series: compared.map(({ series }) => series),
+    x: `queries of ${baselines.size === 1 ? one : others}`,
     y: `queries for the same ${judgedOn(judge)} ${measure}, %`,
     fromZero: true,
   };
@@ -95,7 +104,8 @@ export function rowSeries({ name, curve }: Pick<RowResult, "name" | "curve">, me
   return { name, points };
 }
 
-/** What share of the baseline's queries a row needs, in percent, at each of the baseline's budgets; a gap where it never gets there. */
+/** Shares in percent, with a gap where the row never gets there, or needs more than {@link MOST_SHARE}. */
 function shareSeries(name: string, shares: readonly Share[]): Series {
-  return { name, points: shares.map(({ of, reached }) => ({ x: of, y: reached ? 100 * reached.share : NaN })) };
+  const percent = ({ reached }: Share) => (reached && reached.share <= MOST_SHARE ? 100 * reached.share : NaN);
+  return { name, points: shares.map((share) => ({ x: share.of, y: percent(share) })) };
 }

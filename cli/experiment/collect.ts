@@ -6,14 +6,8 @@ import type { Layout } from "./layout.js";
 import { markdown } from "./markdown.js";
 import { shellLine } from "./option-line.js";
 import { checkSameTeacher, runOfPages, type Page } from "./pages.js";
-import {
-  experimentResults,
-  rowResult,
-  runResult,
-  type ExperimentResults,
-  type RunResult,
-  type TeacherResult,
-} from "./results.js";
+import { experimentResults, type ExperimentResults, type TeacherResult } from "./results.js";
+import { rowResult, runResult, type RunResult } from "./row-result.js";
 import { findRun, type FoundRun } from "./run.js";
 import { readTeacher } from "./teacher.js";
 

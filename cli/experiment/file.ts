@@ -28,7 +28,7 @@ export interface Experiment {
    * choose settings by, without a look at test images.
    */
   readonly judge: "test" | "holdout";
-  /** Name of the row that the others' queries are compared with. */
+  /** Name of the row that others are compared with, unless they name one of their own. */
   readonly baseline?: string | undefined;
   /** Rows that are drawn together, by the name of their charts; all rows in one where absent. */
   readonly charts?: Readonly<Record<string, readonly string[]>> | undefined;
@@ -36,6 +36,8 @@ export interface Experiment {
 
 export interface ExperimentRow {
   readonly name: string;
+  /** Name of the row that its queries are compared with. */
+  readonly baseline?: string | undefined;
   /** Options of `distill`: those of all rows, and its own. */
   readonly options: OptionValues;
 }
@@ -73,7 +75,7 @@ const experimentFile = z.strictObject({
   teacher: optionValues,
   seeds: z.array(z.int().min(0).max(0xffffffff)).min(1),
   common: optionValues.default({}),
-  rows: z.array(z.object({ name }).catchall(optionValue)).min(1),
+  rows: z.array(z.object({ name, baseline: z.string().optional() }).catchall(optionValue)).min(1),
   judge: z.enum(["test", "holdout"]).default("test"),
   baseline: z.string().optional(),
   charts: z.record(name, z.array(z.string()).min(1)).optional(),
@@ -104,7 +106,9 @@ export function parseExperiment(value: unknown, file: string): Experiment {
     throw new InputError(`${file}: ${formatPath(path)}: ${message}; correct the file`);
   }
   const { data, common, rows: given, ...rest } = found;
-  const rows = given.map(({ name, ...own }) => ({ name, options: { ...common, ...own } }));
+  const rows = given.map(({ name, baseline = rest.baseline, ...own }) => ({
+    ...{ name, baseline, options: { ...common, ...own } },
+  }));
   const experiment: Experiment = {
     ...rest,
     name: basename(file).replace(/\.json$/, ""),
@@ -138,6 +142,8 @@ function checkNames({ file, rows, seeds, baseline, charts = {} }: Experiment): v
     );
   };
   if (baseline !== undefined) requireRow("baseline", baseline);
+  for (const [index, row] of rows.entries())
+    if (row.baseline !== undefined) requireRow(`rows[${index}].baseline`, row.baseline);
   for (const [chart, drawn] of Object.entries(charts)) for (const row of drawn) requireRow(`charts.${chart}`, row);
 }
 

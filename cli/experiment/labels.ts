@@ -1,4 +1,4 @@
-import type { RowResult } from "./results.js";
+import type { RowResult } from "./row-result.js";
 
 /** `seed 0`, `seeds 1, 2`. */
 export function seedList(seeds: readonly number[]): string {

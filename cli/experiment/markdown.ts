@@ -2,7 +2,8 @@ import { formatSeconds } from "../progress.js";
 import { percent } from "../table.js";
 import type { Share, Spread } from "./curve.js";
 import { rowLabel, seedList } from "./labels.js";
-import { measures, type ExperimentResults, type Measure, type RowResult } from "./results.js";
+import type { Comparison, ExperimentResults } from "./results.js";
+import { measures, type Measure, type RowResult } from "./row-result.js";
 
 const english = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -81,7 +82,7 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
           ...closingPart(done),
         ]
       : []),
-    ...measures.flatMap((measure) => sharePart(results, measure)),
+    ...sharesPart(results),
     ...(done.length > 0 ? ["## Commands", ...done.flatMap(commandPart)] : []),
     ...(devices.length > 0 ? [`Device: ${devices.join("; ")}.`] : []),
   ];
@@ -105,24 +106,36 @@ function pointCells({ name, curve }: RowResult): string[][] {
   ]);
 }
 
-/** For each row the share of the baseline's queries that it needs for what the baseline reaches. */
-function sharePart({ rows, baseline, shares, judge }: ExperimentResults, measure: Measure): string[] {
-  const ofBaseline = baseline === undefined ? undefined : shares?.[measure]?.[baseline];
-  if (!ofBaseline || ofBaseline.length === 0) return [];
+/** For each row the share of its baseline's queries that it needs for what the baseline reaches. */
+function sharesPart({ rows, shares, judge }: ExperimentResults): string[] {
+  const tables = measures.flatMap((measure) =>
+    (shares?.[measure] ?? []).flatMap((comparison) => comparisonPart(rows, comparison, measure)),
+  );
+  if (tables.length === 0) return [];
+  return [
+    "## Shares of another row's queries",
+    "What share of the queries of another each row needs to reach the mean that the other has at each of its budgets, in " +
+      "brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries, and " +
+      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round. " +
+      "Each row is held against the other over the seeds that both have finished." +
+      (judge === "holdout" ? " Queries about held-out images are not counted here." : ""),
+    ...tables,
+  ];
+}
+
+/** Nothing where no row but the baseline is finished, or that is not. */
+function comparisonPart(rows: readonly RowResult[], { baseline, shares }: Comparison, measure: Measure): string[] {
+  const done = rows.filter(({ name, runs }) => Object.hasOwn(shares, name) && runs.length > 0);
+  const ofBaseline = shares[baseline];
+  if (ofBaseline.length === 0 || done.length < 2) return [];
   const head = ofBaseline.map(({ of, value }) => `${percent(value)} at ${formatCount(of)}`);
-  const done = rows.filter(({ runs }) => runs.length > 0);
   const cells = (name: string) =>
     ofBaseline.map(({ of }) => {
-      const share = shares![measure]![name].find((one) => one.of === of);
+      const share = shares[name].find((one) => one.of === of);
       return share ? formatShare(share) : "–";
     });
   return [
-    `## Share of the queries of ${baseline}, by ${measure}`,
-    `What share of the queries of ${baseline} each row needs to reach the mean ${measure} that ${baseline} has at each of ` +
-      "its budgets, in brackets the queries. Between rounds the mean curve is linear in the logarithm of the queries, and " +
-      "where it crosses the value more than once, the first time counts; ≤: the row is above that in its first round. " +
-      `Each row is held against ${baseline} over the seeds that both have finished.` +
-      (judge === "holdout" ? " Queries about held-out images are not counted here." : ""),
+    `### Of ${baseline}, by ${measure}`,
     table([["row", ...head], ...done.map((row) => [rowLabel(row), ...cells(row.name)])]),
   ];
 }

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { InputError } from "../../src/errors.js";
 import { asJson, readWhole } from "../files.js";
 import { rowSettings, teacherSettings, type Experiment, type ExperimentRow } from "./file.js";
-import type { ExperimentResults, RunResult } from "./results.js";
+import type { ExperimentResults } from "./results.js";
+import type { RunResult } from "./row-result.js";
 import { optionDifference } from "./same-options.js";
 
 /** Results that were written elsewhere, or earlier: `OUT/EXPERIMENT.json`. */

@@ -2,7 +2,7 @@ import type { ChartLibraries } from "../charts/libraries.js";
 import { rowSeries } from "../experiment/chart.js";
 import type { Spread } from "../experiment/curve.js";
 import { formatSpread } from "../experiment/markdown.js";
-import { latestOf, type Measure } from "../experiment/results.js";
+import { latestOf, type Measure } from "../experiment/row-result.js";
 import { drawFigure } from "./charts.js";
 import type { PooledRun, RunComparison, RunGroup } from "./compare.js";
 import { formatCount, formatTime, percent } from "./format.js";

@@ -1,5 +1,5 @@
 import type { OptionValue } from "../experiment/option-line.js";
-import { rowResult, runResult, type RowResult, type RunResult } from "../experiment/results.js";
+import { rowResult, runResult, type RowResult, type RunResult } from "../experiment/row-result.js";
 import type { ToldRun } from "./read.js";
 
 /** Options that say where things lie, how files are read or which seed it is, and not what is compared. */

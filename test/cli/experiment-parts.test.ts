@@ -6,15 +6,14 @@ import { queriesToReach, sharesOf, spreadOf, type CurvePoint } from "../../cli/e
 import type { Experiment } from "../../cli/experiment/file.js";
 import { formatShare, formatSpread, markdown } from "../../cli/experiment/markdown.js";
 import { parseOptionValues, shellLine, type OptionValues } from "../../cli/experiment/option-line.js";
-import {
-  experimentResults,
-  meanCurve,
-  rowResult,
-  type ExperimentResults,
-  type RunResult,
-} from "../../cli/experiment/results.js";
 import { parseExperiment, rowSettings } from "../../cli/experiment/file.js";
+import { experimentResults, type ExperimentResults } from "../../cli/experiment/results.js";
+import { meanCurve, rowResult, type RunResult } from "../../cli/experiment/row-result.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
+
+/** What rows need of a baseline's queries. */
+const sharesIn = ({ shares }: ExperimentResults, measure: "accuracy" | "agreement", of = "base") =>
+  shares![measure]!.find(({ baseline }) => baseline === of)!.shares;
 
 const curve = (...points: [number, number][]): CurvePoint[] => points.map(([queries, value]) => ({ queries, value }));
 
@@ -83,18 +82,18 @@ describe("queries that a row needs", () => {
         holdout: { ...holdout, divergence: { value: 0 } },
       }));
       const run = { seed: 0, queries: at, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
-      return rowResult({ name, options: {} }, { n: 500, ...settings }, [0], [run]);
+      return rowResult({ name, options: {}, baseline: "base" }, { n: 500, ...settings }, [0], [run]);
     };
     const rows = [rowOf("base", 1200, { holdout: 0.8 }), rowOf("half", 800, { holdout: 0.8 })];
     const about = { title: "", about: "", data: {}, seeds: [0], baseline: "base" };
     const results = (judge: string, of = rows) =>
       experimentResults({ ...about, judge } as unknown as Experiment, of, undefined);
-    expect(results("holdout").shares!.agreement!.half.map(formatShare)).toEqual(["100% (100)", "50% (400)"]);
-    expect(results("test").shares!.agreement!.half.map(formatShare)).toEqual(["100% (500)", "67% (800)"]);
+    expect(sharesIn(results("holdout"), "agreement").half.map(formatShare)).toEqual(["100% (100)", "50% (400)"]);
+    expect(sharesIn(results("test"), "agreement").half.map(formatShare)).toEqual(["100% (500)", "67% (800)"]);
     expect(markdown(results("holdout"), [])).toContain("Queries about held-out images are not counted here.");
     // As the command: a tenth unless told otherwise.
     const untold = [rowOf("base", 850, {})];
-    expect(results("holdout", untold).shares!.agreement!.base.map(({ of }) => of)).toEqual([450, 800]);
+    expect(sharesIn(results("holdout", untold), "agreement").base.map(({ of }) => of)).toEqual([450, 800]);
   });
 
   it("are held against those of the seeds that both have finished, which are told", () => {
@@ -102,29 +101,40 @@ describe("queries that a row needs", () => {
       const rounds = [500, at].map((queries, index) => ({ queries, steps: 1, test: { accuracy: value + index / 10 } }));
       return { seed, queries: at, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
     };
-    const rowOf = (name: string, ...runs: RunResult[]) => rowResult({ name, options: {} }, {}, [0, 1, 2], runs);
+    const rowOf = (name: string, ...runs: RunResult[]) => {
+      const baseline = name === "own" ? "early" : "base";
+      return rowResult({ name, options: {}, baseline }, {}, [0, 1, 2], runs);
+    };
     const rows = [
       rowOf("base", runOf(0, 2000, 0.5), runOf(1, 2000, 0.7)),
       rowOf("level with seed 0", runOf(0, 2000, 0.5)),
       rowOf("early", runOf(0, 1000, 0.5)),
       rowOf("apart", runOf(2, 2000, 0.5)),
       rowOf("to come"),
+      rowOf("own", runOf(0, 4000, 0.5), runOf(1, 4000, 0.1)),
     ];
     const about = { title: "", about: "", data: {}, seeds: [0, 1, 2], judge: "test", baseline: "base" };
     const results = experimentResults(about as unknown as Experiment, rows, undefined);
-    expect(results.shares!.accuracy!.early.map(({ of, value }) => [of, value])).toEqual([
+    expect(sharesIn(results, "accuracy").early.map(({ of, value }) => [of, value])).toEqual([
       [500, 0.5],
       [2000, 0.6],
     ]);
     const page = markdown(results, []);
-    const table = page.slice(page.indexOf("## Share of the queries of base, by accuracy"), page.indexOf("## Commands"));
-    expect(table.match(/^\|.*/gm)).toEqual([
+    const tables = page.slice(page.indexOf("## Shares of another row's queries"), page.indexOf("## Commands"));
+    expect(tables.match(/^[#|].*/gm)).toEqual([
+      "## Shares of another row's queries",
+      "### Of base, by accuracy",
       "| row | 60.00% at 500 | 70.00% at 2,000 |",
       "| --- | ---: | ---: |",
       "| base (seeds 0, 1) | 100% (500) | 100% (2,000) |",
       "| level with seed 0 (seed 0) | 100% (500) | 100% (2,000) |",
       "| early (seed 0) | 100% (500) | 50% (1,000) |",
       "| apart (seed 2) | – | – |",
+      "### Of early, by accuracy",
+      "| row | 50.00% at 500 | 60.00% at 1,000 |",
+      "| --- | ---: | ---: |",
+      "| early (seed 0) | 100% (500) | 100% (1,000) |",
+      "| own (seeds 0, 1) | 100% (500) | 400% (4,000) |",
     ]);
   });
 
@@ -132,18 +142,34 @@ describe("queries that a row needs", () => {
     const rowOf = (name: string, seed: number, ...values: number[]) => {
       const rounds = values.map((accuracy, index) => ({ queries: 500 * 2 ** index, steps: 1, test: { accuracy } }));
       const run = { seed, queries: 4000, seconds: 1, rounds, command: "", device: "" } as unknown as RunResult;
-      return rowResult({ name, options: {} }, {}, [seed], [run]);
+      return rowResult({ name, options: {}, baseline: name === "too" ? "late" : "base" }, {}, [seed], [run]);
     };
-    // The second needs twice the queries for 50 and 60%, has no 90%, and as many for 80%.
+    // The second needs twice the queries for 50 and 60%, has no 90%, and as many for 80%; "far" needs four times
+    // as many for 60%, which is too many to be drawn.
     const late = [0.4, 0.5, 0.6, 0.8];
     const rows = [rowOf("base", 0, 0.5, 0.6, 0.9, 0.8), rowOf("late", 0, ...late), rowOf("too", 0, ...late)];
-    rows.push(rowOf("apart", 1, 0.5));
+    rows.push(rowOf("far", 0, 0.4, 0.5, 0.55, 0.6), rowOf("apart", 1, 0.5));
     const about = { title: "", about: "", data: {}, seeds: [0, 1], judge: "test", baseline: "base" };
     const results = experimentResults(about as unknown as Experiment, rows, undefined);
-    const charts = await drawCharts(results, { all: rows.map(({ name }) => name), others: ["late", "too"] });
-    expect(charts.map(({ name }) => name)).toEqual(["all-accuracy", "all-accuracy-share", "others-accuracy"]);
-    const [, { svg }] = charts;
-    expect(svg).not.toContain("apart");
+    const groups = { all: rows.map(({ name }) => name), base: ["base", "apart"], two: ["base", "late"], own: ["too"] };
+    const charts = new Map((await drawCharts(results, groups)).map(({ name, svg }) => [name, svg]));
+    expect([...charts.keys()].filter((name) => name.endsWith("-share"))).toEqual(
+      ["all", "two", "own"].map((name) => `${name}-accuracy-share`),
+    );
+    const texts = (name: string) =>
+      [...charts.get(`${name}-accuracy-share`)!.matchAll(/>([a-z][^<]*)<\/text>/g)].map(([, text]) => text);
+    const what = "queries for the same test accuracy, %";
+    expect(texts("all")).toEqual([
+      what,
+      "queries of base, or of the row that is named",
+      "base",
+      "late",
+      "too, of late",
+      "far",
+    ]);
+    expect(texts("two")).toEqual([what, "queries of base", "base", "late"]);
+    expect(texts("own")).toEqual([what, "queries of late", "too"]);
+    const svg = charts.get("all-accuracy-share")!;
     const pieces = (name: string) => {
       const [, path] = new RegExp(`<g[^>]* aria-description="${name}"[^>]*><path[^>]* d="M([^"]+)"`).exec(svg)!;
       return path.split("M").map((piece) => piece.split("L").map((place) => place.split(",").map(parseFloat)));
@@ -153,6 +179,7 @@ describe("queries that a row needs", () => {
     expect(twice).toEqual([500, 1000].map((_, index) => [[x500, x1000][index], 2 * whole - BOTTOM]));
     expect(x4000).toBeCloseTo(x500 + 7 * (x1000 - x500), 1);
     expect(same).toBe(whole);
+    expect(pieces("far")).toEqual([[[x500, 2 * whole - BOTTOM]]]);
   });
 
   it("are told of as such where only the last of them come with pseudo-labels", () => {

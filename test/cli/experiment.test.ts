@@ -114,7 +114,7 @@ describe("experiment", () => {
       expect(page).toContain(`| ${name} | `);
       expect(page).toContain(`| ${queries!.mean} | ${percent(accuracy!.mean)} ± ${percent(accuracy!.sd!)}% |`);
     }
-    expect(page).toContain("## Share of the queries of random, by accuracy");
+    expect(page).toContain("### Of random, by accuracy");
     expect(page).toContain("![small-accuracy.svg](small-accuracy.svg)");
     expect(page).toMatch(/two lambdas, seed 0; likewise seed 3:\n\n {4}activemixup distill /);
   });
@@ -364,6 +364,7 @@ describe("experiment's mistakes", () => {
       await attempt({ ...small, seeds: [1, 1] }),
       await attempt({ ...small, data: 3 }),
       await attempt({ ...small, baseline: "none" }),
+      await attempt({ ...small, rows: [{ ...small.rows[0], baseline: "none" }] }),
       await attempt({ ...small, charts: { all: ["random", "none"] } }),
       await attempt({ ...small, charts: { "../up": ["random"] } }),
       await attempt({ ...small, charts: { none: [] } }),
