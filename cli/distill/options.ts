@@ -201,7 +201,7 @@ export function withDistillOptions(command: Command): Command {
     .addOption(
       new Option(
         "--augment <name>",
-        "warp images at random in training, instead of --crop: light for photographs, affine or elastic for writing",
+        "warp images at random in training, instead of --crop: a little (light), or as far as writing stays readable (affine, elastic)",
       )
         .choices(["none", ...Object.keys(warpPresets)])
         .default("none"),

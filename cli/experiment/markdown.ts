@@ -62,7 +62,7 @@ export function markdown(results: ExperimentResults, charts: readonly string[]):
     ...(teacher ? [`The teacher, test accuracy **${percent(teacher.accuracy)}**:`, code([teacher.command])] : []),
     "Mean ± sample standard deviation over seeds; agreement with the teacher; time in minutes and seconds of one run." +
       (judge === "holdout"
-        ? " Agreement and divergence are those on the images that each run holds out; no test image was looked at."
+        ? " Agreement and divergence are those on the images that each run holds out; no student was tested on test images."
         : ""),
     table([rowHead, ...rows.map(rowCells)]),
     ...(missing.length > 0

@@ -1,9 +1,9 @@
 import type { WarpRanges } from "../kernels/index.js";
 
 /**
- * How far images are warped at random, by name. `light` is for photographs, `affine` and `elastic` are for writing:
- * digits stay what they are when they lean or their strokes bend (Simard, Steinkraus, Platt, "Best practices for
- * convolutional neural networks applied to visual document analysis", ICDAR 2003).
+ * How far images are warped at random, by name. `light` is a little, `affine` and `elastic` are for writing: digits stay
+ * what they are when they lean or their strokes bend (Simard, Steinkraus, Platt, "Best practices for convolutional neural
+ * networks applied to visual document analysis", ICDAR 2003).
  */
 export const warpPresets = {
   light: { rotation: 4, scale: 0.08, shear: 0.05, shift: 1, elastic: 0 },
