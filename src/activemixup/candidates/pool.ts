@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { pairOf } from "../../kernels/index.js";
+import { MOST_PAIRED_IMAGES, pairOf } from "../../kernels/index.js";
 import { Philox, RandomStream } from "../../tensor/index.js";
 
 /**
@@ -64,6 +64,7 @@ export class Pool {
 export function countPairs(images: number): number {
   const pairs = (images * (images - 1)) / 2;
   if (pairs < 1) throw new InputError(`--n is ${images}; mixup needs at least 2 images`);
-  if (pairs > 0xffffffff) throw new InputError(`--n is ${images}; at most 92681 images can be paired`);
+  if (images > MOST_PAIRED_IMAGES)
+    throw new InputError(`--n is ${images}; at most ${MOST_PAIRED_IMAGES} images can be paired`);
   return pairs;
 }
