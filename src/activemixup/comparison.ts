@@ -83,7 +83,10 @@ export function compare(
   return { ...about, images: all.length, confusion, differing };
 }
 
-/** The likeliest classes of probabilities, the likeliest first; those of probability 0 are left out. */
+/**
+ * The likeliest classes of probabilities, the likeliest first; those of probability 0 are left out.
+ * @param most classes; 3 where absent
+ */
 export function likeliest(probabilities: ArrayLike<number>, most = LIKELIEST): ClassShare[] {
   return Array.from(probabilities, (share, label) => ({ label, share }))
     .filter(({ share }) => share > 0)

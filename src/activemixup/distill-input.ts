@@ -24,6 +24,7 @@ export interface DistillObserver {
   onNotice?(message: string): void;
 }
 
+/** All that a run works on. */
 export interface DistillInput {
   /** The real images that are trained on; their labels, if any, are not looked at. */
   readonly images: ImageSet;

@@ -27,7 +27,8 @@ export function holdoutSize(count: number, share: number): number {
 /**
  * Splits the real images: which are trained on and which are held out, ascending, drawn by the seed.
  * @param share of the images to hold out, as {@link holdoutSize} has it
- * @throws InputError where the share is out of range, or leaves fewer than two images to train on
+ * @throws InputError where the share is out of range, or leaves fewer than two images to train on; RangeError where the
+ * seed is no whole number from 0 to 2^32 − 1
  */
 export function splitHoldout(count: number, share: number, seed: number): { trained: number[]; held: number[] } {
   if (!(share >= 0 && share < 1)) {
@@ -44,7 +45,10 @@ export function splitHoldout(count: number, share: number, seed: number): { trai
   return { trained: Array.from({ length: count }, (_, index) => index).filter((index) => !isHeld.has(index)), held };
 }
 
-/** The images of {@link splitHoldout}; `held` is absent where none are held out. */
+/**
+ * The images of {@link splitHoldout}; `held` is absent where none are held out.
+ * @throws what {@link splitHoldout} throws
+ */
 export function holdOut(images: ImageSet, share: number, seed: number): { images: ImageSet; held?: ImageSet } {
   const { trained, held } = splitHoldout(images.count, share, seed);
   if (held.length === 0) return { images };

@@ -6,7 +6,7 @@ import { warpRanges } from "./warps.js";
 
 /** All quantities of the method. */
 export interface DistillOptions {
-  /** Most images that a teacher may charge for, the real ones included. */
+  /** Most images that a teacher may charge for, the real ones included: from their number up. */
   readonly budget: number;
   /** Of the budget, kept for attempts that fail: the plan spends the rest. Without it, failures shorten the last round. */
   readonly reserve: number;
@@ -14,19 +14,20 @@ export interface DistillOptions {
   readonly countFailed: boolean;
   /** Leave out images that the teacher never answers rightly, in all its attempts; the run ends at one otherwise. */
   readonly skipUnanswered?: boolean | undefined;
-  /** Agreement on the held-out images, 0 to 1, at which the run ends. */
+  /** Agreement on the held-out images, above 0 and at most 1, at which the run ends. */
   readonly targetAgreement?: number | undefined;
-  /** Rounds without a better student on the held-out images after which the run ends. */
+  /** Rounds without a better student on the held-out images after which the run ends: from 1 up. */
   readonly patience?: number | undefined;
-  /** Rounds of choosing and asking after the first; the budget left is spread evenly over them. */
+  /** Rounds of choosing and asking after the first, 0 to 10,000; the budget left is spread evenly over them. */
   readonly rounds: number;
-  /** k, queries a round; the rounds are then as many as the budget lets. */
+  /** k, queries a round, from 1 up; the rounds are then as many as the budget lets, at most 10,000. */
   readonly perRound?: number;
   /** Images asked about by the end of each round after the first, growing, instead of `rounds`. */
   readonly totals?: readonly number[] | undefined;
   readonly strategy: string;
   /**
-   * Students of the committee that `strategy` or `pseudoLabels` asks, the one that is kept among them; 3 where absent.
+   * Students of the committee that `strategy` or `pseudoLabels` asks, the one that is kept among them: 2 to 16; 3 where
+   * absent.
    */
   readonly committee?: number | undefined;
   /** What is chosen from. */
@@ -38,7 +39,7 @@ export interface DistillOptions {
    * is drawn from: 1 to 256, and below their number. All the others where absent.
    */
   readonly neighbours?: number | undefined;
-  /** λ grid, of candidates of kind `mix`. */
+  /** λ grid, of candidates of kind `mix`: 1 to 64 numbers between 0 and 1, neither included. */
   readonly lambdas: readonly number[];
   /**
    * Most candidate pairs: a seeded sample of them; all pairs where absent. Of candidates of other kinds, how many are
@@ -52,11 +53,11 @@ export interface DistillOptions {
    * for each that it chooses where that is more, where absent.
    */
   readonly badgeSample?: number | undefined;
-  /** Passes over all that is labelled, in each round. */
+  /** Passes over all that is labelled, in each round: from 1 up, and of at most 2^24 steps. */
   readonly epochs: number;
   /**
-   * Training steps in each round, instead of `epochs`: one number, or one a round, that of the real images first and the
-   * closing one of pseudo-labels last.
+   * Training steps in each round, 1 to 2^24, instead of `epochs`: one number, or one a round, that of the real images
+   * first and the closing one of pseudo-labels last.
    */
   readonly steps?: number | readonly number[] | undefined;
   /**
@@ -64,7 +65,7 @@ export interface DistillOptions {
    * labelled; as their number gives where absent.
    */
   readonly realShare?: number | undefined;
-  /** Softens the teacher's answers and the student in training; 1, not at all, where absent. */
+  /** Softens the teacher's answers and the student in training: 1 to 100; 1, not at all, where absent. */
   readonly temperature?: number | undefined;
   /** Share of each round's steps, the last, over which weights are averaged: above 0, at most 1; none where absent. */
   readonly average?: number | undefined;
@@ -80,10 +81,12 @@ export interface DistillOptions {
    * first ones. All of them where absent; of no account with `restart`, which takes none.
    */
   readonly shrink?: number | undefined;
+  /** Examples a training step, from 1 up. */
   readonly batch: number;
   readonly optimizer: OptimizerOptions;
   /** Learning rate over each round; its warm-up takes a fifth of a round's steps at most. */
   readonly schedule: Schedule;
+  /** Its `crop` is below the images' shorter side. */
   readonly augmentation: Augmentation;
   /** Rounds in which training images are warped, the first of them the real images'; all of them where absent. */
   readonly augmentRounds?: number | undefined;

@@ -214,7 +214,9 @@ function checkSteps(plan: readonly number[], { steps, pseudoLabels }: DistillOpt
 
 /**
  * Images that are trained on and asked about in each round, the real ones first: with those held out they sum to the
- * budget less its reserve. A closing round of pseudo-labels, which asks nothing, is not among them.
+ * budget less its reserve at most; to less where `totals` end before it. The real images alone where the strategy
+ * asks about nothing else, and where `rounds` is 0 and neither `perRound` nor `totals` stands in its place. A closing
+ * round of pseudo-labels, which asks nothing, is not among them.
  * @param held real images that are held out
  * @throws InputError where an option is out of range, or the budget does not cover the real images.
  */

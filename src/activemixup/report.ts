@@ -56,6 +56,7 @@ export interface RoundReport {
   readonly seconds: PhaseSeconds;
 }
 
+/** What a run did, all or so far. */
 export interface DistillReport {
   /** Images that have answers, those held out included: of the finished rounds, and of the round under way. */
   readonly queries: number;

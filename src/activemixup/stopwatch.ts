@@ -1,4 +1,4 @@
-/** What a run spends its time on; `prepare` is recording and compiling. */
+/** What a run spends its time on; `prepare` is finding neighbours, recording and compiling. */
 export type Phase = "prepare" | "select" | "query" | "train" | "evaluate";
 
 /** Seconds by phase. */

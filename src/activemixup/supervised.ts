@@ -1,5 +1,5 @@
 /** Training with true labels: for teachers, and for comparison. */
-import type { ImageSet } from "../data/index.js";
+import { checkLabels, type ImageSet } from "../data/index.js";
 import { InputError } from "../errors.js";
 import { WHOLE_WEIGHT } from "../kernels/index.js";
 import { Examples, plainAdam, Predictor, Trainer, type Network } from "../nn/index.js";
@@ -31,7 +31,10 @@ export interface LabelledFitOptions {
 /**
  * Trains a network on the true labels of `data` with Adam and a cosine schedule. An abort ends it early; the network
  * then holds what was trained until then.
- * @throws InputError where the epochs are more steps than `MOST_STEPS`.
+ * @param data with labels
+ * @returns passes that were made, and the mean loss of the last of them (nats; NaN before the first)
+ * @throws InputError where there are no labels, one is not below the network's number of classes, or the epochs are more
+ * than 2^24 steps; what {@link Trainer.create} and {@link Trainer.fit} throw.
  */
 export async function fitLabelled(
   network: Network,
@@ -45,11 +48,13 @@ export async function fitLabelled(
     throw new InputError(`--epochs ${options.epochs} give ${steps} training steps; expected at most ${MOST_STEPS}`);
   }
   const { device, spec } = network;
+  const labels = labelsOf(data);
+  checkLabels(data, spec.classes);
   const shape = [data.count, data.channels, data.height, data.width];
   const images = createTensor(device, shape, { dtype: "u8", data: data.pixels, name: "training images" });
   const examples = new Examples(device, images, data.count, spec.classes);
   const targets = new Float32Array(data.count * spec.classes);
-  for (const [image, label] of data.labels!.entries()) targets[image * spec.classes + label] = 1;
+  for (const [image, label] of labels.entries()) targets[image * spec.classes + label] = 1;
   examples.set(
     Array.from({ length: data.count }, (_, image) => ({ first: image, second: image, weight: WHOLE_WEIGHT })),
     targets,
@@ -82,13 +87,23 @@ export async function fitLabelled(
   }
 }
 
-/** Share of the labelled images that the network classifies rightly. */
+/**
+ * Share of the images that the network classifies rightly.
+ * @param test of the network's image shape, with labels
+ * @throws InputError where there are no labels
+ */
 export async function accuracyOf(network: Network, test: ImageSet): Promise<number> {
+  const labels = labelsOf(test);
   const predictor = await Predictor.create(network, Math.min(test.count, 2048));
   try {
-    const { labels } = await predictor.predict(test.pixels);
-    return share(labels, test.labels!);
+    const predicted = await predictor.predict(test.pixels);
+    return share(predicted.labels, labels);
   } finally {
     predictor.dispose();
   }
+}
+
+function labelsOf({ name, labels }: ImageSet) {
+  if (!labels) throw new InputError(`${name} has no labels; give labelled images`);
+  return labels;
 }

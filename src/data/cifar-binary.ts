@@ -6,6 +6,7 @@ import { InputError } from "../errors.js";
 import type { ImageSet } from "./image-set.js";
 import { MAX_BYTES } from "./limits.js";
 
+/** Which of the two data sets. */
 export type CifarKind = "cifar-10" | "cifar-100";
 
 /** Part of a set: one file's images. */

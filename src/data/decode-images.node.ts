@@ -27,6 +27,7 @@ export interface DecodedImages extends DecodedImage {
   unreadable: UnreadableImage[];
 }
 
+/** How files become images of one size, whom decoding tells, and what stops it. */
 export interface DecodeImagesOptions extends ImageOptions, DecodeWatch {
   /** What messages about all images call them; the folder of the first one unless it is given. */
   readonly name?: string | undefined;

@@ -8,6 +8,7 @@ import { DIGIT_STROKES, type Point, type Stroke } from "./digit-strokes.js";
 import type { ImageSet } from "./image-set.js";
 import { MAX_BYTES } from "./limits.js";
 
+/** How digits are drawn. */
 export interface DigitsOptions {
   /** Height and width in pixels, 12 to 256; 20 if not given. */
   size?: number;
@@ -127,7 +128,7 @@ function drawDigit(digit: number, random: Philox, size: number, squared: Float32
  * Draws `count` grey images of digits, bright on black, labels 0 to 9 in turn. Image i depends on `seed`, i and `size`
  * alone, so a longer set begins with the shorter one; sets of different seeds share nothing.
  * @param seed whole number, 0 to 2^32 − 1
- * @throws InputError if `count` or `size` is out of range
+ * @throws InputError if `count` or `size` is out of range; RangeError if `seed` is
  */
 export function drawDigits(count: number, seed: number, { size = 20 }: DigitsOptions = {}): ImageSet {
   if (!Number.isInteger(size) || size < 12 || size > 256) {

@@ -7,8 +7,10 @@ import { InputError } from "../errors.js";
 import { countClasses, type ImageSet } from "./image-set.js";
 import { MAX_BYTES, MAX_SIDE } from "./limits.js";
 
+/** What an IDX file holds. */
 export type IdxKind = "images" | "labels";
 
+/** What the beginning of an IDX file says. */
 export interface IdxHeader {
   count: number;
   /** 1 for labels. */

@@ -23,7 +23,7 @@ export interface ImageSet {
   unreadable?: UnreadableImage[];
 }
 
-/** Whether two sets hold the same images in the same order, wherever they were read from. */
+/** Whether two sets hold as many images and the same pixels in the same order; shapes and labels are not compared. */
 export function sameImages(a: ImageSet, b: ImageSet): boolean {
   const { length } = a.pixels;
   if (a.count !== b.count || length !== b.pixels.length) return false;
@@ -66,9 +66,9 @@ export function subset(set: ImageSet, indices: ArrayLike<number>): ImageSet {
 }
 
 /**
- * Indices of `n` distinct images, ascending, drawn uniformly with `seed`. Labels are not looked at, so the choice is
- * the same with and without them (PAPER step 1: the few images that the user has).
- * @throws InputError if `n` is not a whole number from 1 to `set.count`
+ * Indices of `n` distinct images, ascending, drawn uniformly with `seed`, 0 to 2^32 − 1. Labels are not looked at, so
+ * the choice is the same with and without them (PAPER step 1: the few images that the user has).
+ * @throws InputError if `n` is not a whole number from 1 to `set.count`; RangeError if `seed` is out of range
  */
 export function sampleIndices(set: ImageSet, n: number, seed: number): Uint32Array<ArrayBuffer> {
   if (!Number.isInteger(n) || n < 1) {
@@ -82,7 +82,10 @@ export function sampleIndices(set: ImageSet, n: number, seed: number): Uint32Arr
   return new Philox(seed, RandomStream.images).sample(n, set.count);
 }
 
-/** The images of {@link sampleIndices}, in the order in which the set holds them. */
+/**
+ * The images of {@link sampleIndices}, in the order in which the set holds them.
+ * @throws what {@link sampleIndices} throws
+ */
 export function sampleImages(set: ImageSet, n: number, seed: number): ImageSet {
   return subset(set, sampleIndices(set, n, seed));
 }

@@ -23,15 +23,27 @@ export {
 export type { ImageSet } from "./image-set.js";
 export type { DecodedImages, DecodeImagesOptions, OpenOptions };
 
-/** Opens `PATH` or `PATH:SPLIT` from disk, in Node: see `openImageSet` of `open.node.ts`. */
+/**
+ * Opens the image set `PATH`, or `PATH:SPLIT` with split `train` or `test`, from disk, in Node: an IDX file of images
+ * with its labels beside it; or a folder of such, of CIFAR-10 or CIFAR-100 binary files, or of PNG, JPEG and WebP
+ * images, in class subfolders or not. Without a split, a folder that holds both gives train.
+ * @param options how image files become images of one size; IDX and CIFAR stay as they are
+ * @throws InputError, in one line, for whatever is missing, damaged, inconsistent or of a kind that is not read; what
+ * `signal` is aborted with
+ */
 export async function openImageSet(spec: string, options?: OpenOptions): Promise<ImageSet> {
   const node = await import("./open.node.js");
   return node.openImageSet(spec, options);
 }
 
 /**
- * Decodes image files to images of one size, in Node: see `decodeImages` of `decode-images.node.ts`. For more files than
- * memory holds, call it for some after the others, with `size` and `channels`.
+ * Decodes PNG, JPEG and WebP files to images of one size, N C H W, in Node: 1 channel if all are grey, else 3, unless
+ * `channels` says otherwise. For more files than memory holds, call it for some after the others, with `size` and
+ * `channels`.
+ * @param paths at least 1
+ * @throws InputError for files that cannot be read (but with `skipBad`, unless that is all of them), images of several
+ * sizes and no `size`, more than 2^31 − 1 bytes of pixels, or where the package `sharp` is needed and missing; what
+ * `signal` is aborted with
  */
 export async function decodeImages(paths: readonly string[], options?: DecodeImagesOptions): Promise<DecodedImages> {
   const node = await import("./decode-images.node.js");

@@ -1,6 +1,7 @@
 /**
  * The verbs, and what their arguments are. What else a family's own index has, plans, references, the choice of variants,
- * is for the project's tests and benchmarks.
+ * is for the project's tests and benchmarks; of that kind are here `planRuns`, `linearGrid`, `composeOnHost` and
+ * `blendPixel` alone.
  */
 export {
   matmul,

@@ -1,7 +1,11 @@
 import { InputError } from "../errors.js";
 import { Philox, RandomStream } from "../tensor/index.js";
 
-/** The first `count` examples make up `share` of each batch, 0 to 1, in whole examples. */
+/**
+ * The first `count` examples make up `share` of each batch, 0 to 1: to the nearest whole example, but no less than
+ * their number among all gives, and never a whole batch. 0 takes none of them and 1 no others. Of no account where
+ * `count` is that of all examples, or more.
+ */
 export interface Emphasis {
   readonly count: number;
   readonly share: number;

@@ -36,7 +36,9 @@ const PICKLES = [
  * Makes a network of a safetensors file of weights. Names are those of PyTorch's `state_dict` for the same layers, after
  * a prefix that all share; shapes and the order of numbers are PyTorch's, which are this engine's.
  * @param name of the file, for errors
- * @throws InputError where it is no such file, or its names or shapes are not the network's
+ * @throws InputError where it is no such file; its names or shapes are not the network's, or its numbers not finite; or
+ * `about` is of an unknown network, of images that are too small for it, of other than one name a class, or of numbers
+ * out of their range
  */
 export function importWeights(bytes: Uint8Array, name: string, about: WeightsAbout): ImportedWeights {
   if (PICKLES.some((start) => start.every((byte, at) => bytes[at] === byte))) {

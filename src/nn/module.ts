@@ -90,7 +90,7 @@ export interface LinearStart {
   readonly rest: readonly Module[];
 }
 
-/** A network as ONNX operators, while modules write themselves into it: see `onnx/graph.ts`. */
+/** A network as ONNX operators, while modules write themselves into it. */
 export interface OperatorGraph {
   /**
    * Adds an operator of the default domain.

@@ -145,7 +145,7 @@ export class Network {
   /**
    * Takes over stored values.
    * @param source named in errors, for example the file
-   * @throws InputError as `checkState` does
+   * @throws InputError where a value is missing, unknown, of another shape, or no finite number; nothing is taken then
    */
   load(state: NetworkState, source: string): void {
     checkState(this.parameters, state, `${source}, as ${this.spec.architecture}`);

@@ -74,7 +74,8 @@ export class Predictor {
    * Predicts images. Calls that overlap are done one after the other.
    * @param pixels 8-bit values, N C H W, of the network's image shape
    * @param onProgress hears how many images are done
-   * @throws ShapeError where they are no whole number of images.
+   * @throws ShapeError where they are no whole number of images; the signal's reason; DisposedError after `dispose()`,
+   * or that of the network or the device; DeviceError where the device is lost.
    */
   predict(pixels: Uint8Array, signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Prediction> {
     const predicted = this.before.then(() => this.predictNow(pixels, signal, onProgress));

@@ -10,6 +10,7 @@ import { duplicateKey } from "./duplicate-keys.js";
 /** Element types that are read; all become f32. */
 export type SafetensorsDType = "F32" | "F16" | "BF16" | "F64";
 
+/** A tensor of a safetensors file, as f32. */
 export interface SafetensorsTensor {
   /** Element type in the file. */
   dtype: SafetensorsDType;
@@ -18,6 +19,7 @@ export interface SafetensorsTensor {
   data: Float32Array<ArrayBuffer>;
 }
 
+/** What a safetensors file holds. */
 export interface SafetensorsFile {
   /** By name, in the order of their bytes. */
   tensors: Map<string, SafetensorsTensor>;

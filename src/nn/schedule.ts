@@ -11,6 +11,7 @@ interface Common {
   warmup?: number;
 }
 
+/** After the warm-up the rate stays as it is. */
 export interface ConstantSchedule extends Common {
   kind: "constant";
 }
@@ -31,6 +32,7 @@ export interface CosineSchedule extends Common {
   floor?: number;
 }
 
+/** Learning rates over the steps of a training, by kind. */
 export type Schedule = ConstantSchedule | StepsSchedule | CosineSchedule;
 
 /** The paper's schedule (its code's, for CIFAR-10): 0.01, divided by 10 after 80, 60 and 40 of 200 epochs. */

@@ -40,7 +40,9 @@ export interface Augmentation {
   readonly warp?: WarpRanges | undefined;
 }
 
+/** What a {@link Trainer} is made with. */
 export interface TrainerOptions {
+  /** Examples a step. */
   readonly batch: number;
   readonly optimizer: OptimizerOptions;
   readonly augmentation: Augmentation;
@@ -55,6 +57,7 @@ export interface TrainerOptions {
   readonly seed: number;
 }
 
+/** What one call of {@link Trainer.fit} does. */
 export interface FitOptions extends ReplayOptions {
   readonly steps: number;
   readonly schedule: Schedule;
@@ -91,7 +94,9 @@ export class Trainer {
   /**
    * Records the training step.
    * @param mostSteps most steps of one {@link fit}
-   * @throws InputError where the share of steps to average is out of its range, or the optimizer's kind is none
+   * @throws InputError where an option is out of its range, or the optimizer's kind is none; ShapeError where `batch`
+   * or `mostSteps` is no whole number from 1 up, or the examples' images or classes are not the network's; DeviceError
+   * where the device cannot run the step
    */
   static async create(
     network: Network,
@@ -140,6 +145,8 @@ export class Trainer {
    * from their start.
    * @param round tells apart the random numbers of several calls
    * @returns mean cross-entropy at the temperature, of the last pass, in nats; of the weights before they are averaged
+   * @throws InputError where there are no examples, or steps, schedule or emphasis are out of range; ShapeError where
+   * the steps are more than the trainer was made for; the signal's reason; DeviceError where the device is lost
    */
   async fit(round: number, { warped = true, ...options }: FitOptions): Promise<number> {
     const { steps, schedule, emphasis, onEpoch, onProgress, signal } = options;

@@ -29,8 +29,8 @@ export interface Capabilities {
   /** Bytes to which a view's offset is aligned. */
   readonly offsetAlignment: number;
   /**
-   * The variant of a kernel that was measured to be the fastest on this device, by the problem's key (`Choice` in
-   * src/kernels/variant.ts). Empty where nothing was measured.
+   * The variant of a kernel that was measured to be the fastest on this device, by the key of the problem, which names
+   * kernel and sizes: `matmul 64x10x84 nt`. Empty where nothing was measured.
    */
   readonly tuned: TunedVariants;
 }
@@ -99,6 +99,9 @@ export interface Device {
    */
   useTuned(tuned: TunedVariants, onFailure?: (message: string) => void): void;
   stats(): DeviceStats;
-  /** Frees everything. A second call does nothing; any other use afterwards throws DisposedError. */
+  /**
+   * Frees everything. A second call does nothing; afterwards neither does `free`, `stats` tells what was counted, and
+   * any other use throws DisposedError, or DeviceError where the device was lost before.
+   */
   destroy(): void;
 }

@@ -15,6 +15,7 @@ export interface HostArrays {
   u8: Uint8Array<ArrayBuffer>;
 }
 
+/** A typed array that holds elements in memory, of any type. */
 export type HostArray = HostArrays[DType];
 
 /** The typed array that holds the values of each type as numbers: of `f16` each is exact in f32. */

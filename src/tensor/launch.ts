@@ -36,7 +36,10 @@ export interface GpuPlan {
 /** One run of one kernel on given tensors: what a recording is made of. */
 export interface Launch {
   readonly kernel: string;
-  /** What it is a part of, where its variant was chosen; absent where the caller forced one, and of kernels with but one. */
+  /**
+   * What it is a part of, where its variant was chosen among those that tuning measures; absent where the caller forced
+   * one, of kernels with but one, and of those of `matmulHalf`'s own.
+   */
   readonly problem?: Problem | undefined;
   /** Tensors that are only read. */
   readonly reads: readonly Tensor[];

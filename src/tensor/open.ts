@@ -14,8 +14,9 @@ export interface WebGpuEntry {
   requestAdapter(options?: object): Promise<object | null>;
 }
 
+/** How {@link openDevice} opens a device. */
 export interface OpenOptions {
-  /** Dawn's speed toggles: `fast` leaves out validation and bounds checks, `safe` keeps them. */
+  /** Dawn's speed toggles: `fast` leaves out validation and bounds checks, `safe` keeps them; `safe` where absent. */
   profile?: (typeof profiles)[number];
   /** Fill new memory with NaN bits, to show kernels that read what nobody wrote. */
   poison?: boolean;

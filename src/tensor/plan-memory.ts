@@ -15,6 +15,7 @@ export interface Place {
   readonly offset: number;
 }
 
+/** Where blocks lie, as {@link planMemory} has it. */
 export interface MemoryPlan {
   /** Bytes of each storage to allocate. */
   readonly storages: readonly number[];

@@ -20,6 +20,7 @@ export function multiplyHigh(a: number, b: number): number {
   return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
+/** Four whole numbers, 0 to 2^32 − 1 each. */
 export type Words4 = [number, number, number, number];
 
 /** Four random 32-bit words for a counter of four words and a key of two. */

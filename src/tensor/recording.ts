@@ -34,6 +34,7 @@ export class Recorder {
   /**
    * An intermediate tensor: memory that is planned when the recording is finished, shared with others whose lifetimes
    * do not meet, and arbitrary in contents until a launch writes it.
+   * @throws ShapeError where an axis is no whole number from 1 up.
    */
   temporary<D extends DType = "f32">(shape: Shape, name: string, dtype: D = "f32" as D): Tensor<D> {
     const block = new Block(this.device, storageBytes(dtype, sizeOf(shape)), name);
@@ -129,7 +130,8 @@ export class Recording<T> {
   /**
    * Queues `times` runs and returns without waiting. For long work use {@link replay}, which paces itself.
    * @param times whole number from 0 up
-   * @throws RangeError where `times` is none; DisposedError after `dispose()`, or where a tensor that the recording uses was disposed.
+   * @throws RangeError where `times` is none; DisposedError after `dispose()`, or where a tensor that the recording
+   * uses or its device was disposed of; DeviceError where the device is lost.
    */
   run(times = 1): void {
     expectTimes("recording.run", times);
@@ -204,7 +206,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-/** Records `body`, runs it once, and frees what was intermediate. For work that is done once, and for tests. */
+/**
+ * Records `body`, queues one run, and frees what was intermediate. For work that is done once, and for tests.
+ * @throws what {@link record} and {@link Recording.run} throw.
+ */
 export async function runOnce<T>(device: Device, body: (recorder: Recorder) => T): Promise<T> {
   const recording = await record(device, body);
   try {

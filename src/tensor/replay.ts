@@ -3,6 +3,7 @@ import { expectTimes, type Recording } from "./recording.js";
 /** Submits that are queued at once, so that the device never waits for the next. */
 const MOST_IN_FLIGHT = 2;
 
+/** Hears of a {@link replay}, and may end it. */
 export interface ReplayOptions {
   /** Called between submits with the number of runs done so far. */
   onProgress?: (done: number) => void;
@@ -14,7 +15,8 @@ export interface ReplayOptions {
  * Runs a recording `times` times, many runs in one submit, with the number in a submit adapted to the device's speed.
  * Nothing is read back. The next submit is queued before the last is done, so that the queue never runs dry.
  * @param times whole number from 0 up
- * @throws RangeError where it is none
+ * @throws RangeError where it is none; what {@link Recording.run} throws; DeviceError where the device is lost; the
+ * signal's reason where it was aborted before all was queued
  */
 export async function replay(
   recording: Recording<unknown>,

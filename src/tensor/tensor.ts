@@ -97,7 +97,9 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
+/** What {@link createTensor} makes. */
 export interface TensorOptions<D extends DType> {
+  /** `f32` where absent. */
   dtype?: D;
   /** Shown in errors and in the device's debugging tools. */
   name?: string;
@@ -107,7 +109,8 @@ export interface TensorOptions<D extends DType> {
 
 /**
  * A lasting tensor of the device, zero or filled with `data`; the caller disposes of it.
- * @throws ShapeError where `data` has more elements than the shape.
+ * @throws ShapeError where an axis is no whole number from 1 up, or `data` has more elements than the shape;
+ * DeviceError where the device is lost, or has no buffer so large; DisposedError where it was destroyed.
  */
 export function createTensor<D extends DType = "f32">(
   device: Device,
@@ -182,7 +185,8 @@ function expectFits(tensor: Tensor, data: ArrayLike<number>): void {
 /**
  * Waits for the device to finish what is queued and copies the tensor's values to the host, as numbers:
  * those of `f16` as a Float32Array, which holds each exactly.
- * @throws DisposedError after `dispose()`, and for an intermediate that was not kept: others use its memory too.
+ * @throws DisposedError after `dispose()`, or the device's `destroy()`, and for an intermediate that was not kept:
+ * others use its memory too; DeviceError where the device is lost.
  */
 export async function readTensor<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {
   if (!tensor.block.kept) {

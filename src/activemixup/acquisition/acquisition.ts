@@ -10,7 +10,10 @@ export interface AcquisitionContext {
   /** Other students, trained on the same answers from other seeds, where the strategy asks a committee. */
   readonly others?: readonly Network[];
   readonly seed: number;
-  /** m, candidates that `badge` chooses from in a round, drawn at random; 20,000 where absent, k where k is more. */
+  /**
+   * m, candidates that `badge` chooses k from in a round, drawn at random; 20,000, or 4k where that is more, where
+   * absent. Never fewer than k.
+   */
   readonly badgeSample?: number | undefined;
 }
 

@@ -37,7 +37,7 @@ export interface ScoringRule {
 
 /**
  * Chooses the candidates of lowest score, by some rule. Making the images, scoring and selection run on the device; what
- * comes back is the chosen places alone.
+ * comes back is k places, with their scores and the indices of their λ.
  */
 export class LowestScoreAcquisition implements Acquisition {
   private readonly selections = new Map<number, Recording<Selected>>();

@@ -80,6 +80,7 @@ export function evaluationPass(recorder: Recorder, dropout?: DropoutDraw): Pass 
   return { recorder, training: false, ...(dropout ? { ...dropout, dropout: true } : { seed: 0 }) };
 }
 
+/** Which candidates a view goes through, and with what dropout. */
 export interface ViewOptions {
   /**
    * Places to go through in place of all, u32 [m]: those at counter · P … of `sample`. Where `single`, λ is then drawn

@@ -31,6 +31,7 @@ import type { Pixels } from "./pairs.js";
 /** Images in one recorded batch. */
 const BATCH = 256;
 
+/** What candidates of warped images are drawn from. */
 export interface CompositionOptions {
   /** Kinds, which take turns. */
   readonly kinds: readonly CompositionKind[];

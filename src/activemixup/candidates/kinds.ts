@@ -20,6 +20,7 @@ export const candidateKinds = {
   },
 } as const satisfies Readonly<Record<string, { about: string; compositions: readonly CompositionKind[] | undefined }>>;
 
+/** A name of {@link candidateKinds}. */
 export type CandidateKind = keyof typeof candidateKinds;
 
 /** Compositions that are drawn in each round, unless told otherwise. */
@@ -28,6 +29,7 @@ const COMPOSITIONS = 60_000;
 /** Numbers of candidates fit 31 bits, since each has two images that are warped. */
 const MOST_COMPOSITIONS = 2 ** 31;
 
+/** The options that candidates depend on. */
 export type CandidateOptions = Pick<
   DistillOptions,
   "candidates" | "candidateWarps" | "pool" | "lambdas" | "seed" | "blendAt"
@@ -42,9 +44,11 @@ export interface CandidateSetting {
 }
 
 /**
- * The candidates of a run.
+ * The candidates of a run, of options that {@link checkCandidates} lets pass.
  * @param images the real images
  * @param tensor the same on the device, u8 [n, C, H, W]
+ * @throws InputError where candidates of kind `mix` are of fewer than two images, or of more than can be paired, or
+ * their `pool` is no whole number from 1 up
  */
 export function createCandidates(
   images: Pixels,

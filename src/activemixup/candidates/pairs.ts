@@ -14,6 +14,7 @@ const BATCH = 1024;
 /** Real images on the host. */
 export type Pixels = Pick<ImageSet, "count" | "channels" | "height" | "width" | "pixels">;
 
+/** Which pairs there are, and at which λ and where they are blended. */
 export interface PairOptions {
   /** λ grid. */
   readonly lambdas: readonly number[];

@@ -6,6 +6,7 @@ import { encodeLine } from "./ledger-file.js";
 import { openLedger, writeDurably, type OpenLedger } from "./open-ledger.node.js";
 import type { LedgerEvent, LedgerState, LedgerStore, Spending } from "./store.js";
 
+/** How a teacher's ledger is opened. */
 export interface FileStoreOptions {
   /** Classes of the teacher, where they are known: a ledger of answers of another number is refused. */
   readonly classes?: number | undefined;

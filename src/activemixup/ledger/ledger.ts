@@ -12,6 +12,7 @@ export interface Images extends ImageShape {
   readonly pixels: Uint8Array;
 }
 
+/** What one run may ask of a teacher. */
 export interface LedgerOptions {
   /** Tells the runs apart that share a store. */
   readonly run: string;
@@ -28,6 +29,7 @@ export interface LedgerOptions {
   readonly onNotice?: ((message: string) => void) | undefined;
 }
 
+/** Whom a query tells, and what stops it. */
 export interface LedgerQueryOptions {
   readonly signal?: AbortSignal | undefined;
   /** `done` of the images have answers. */

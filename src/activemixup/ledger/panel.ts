@@ -33,7 +33,7 @@ export function checkTeachers([first, ...others]: readonly Teacher[]): void {
 export class Panel {
   /**
    * @param ledgers one a teacher, at least one
-   * @throws InputError where the teachers do not go together (`checkTeachers`)
+   * @throws InputError where two teachers have one name, or their classes differ in number or names
    */
   constructor(private readonly ledgers: readonly Ledger[]) {
     checkTeachers(ledgers.map(({ teacher }) => teacher));

@@ -33,6 +33,7 @@ export interface SkipEvent {
   readonly why: string;
 }
 
+/** An answer to one image, as a ledger keeps it. */
 export interface KeptAnswer {
   /** {@link queryIdentity} */
   readonly query: string;

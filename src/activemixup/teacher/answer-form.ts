@@ -12,6 +12,7 @@ export type AnswerForm =
   /** One class and nothing else: probability 1. */
   | "label";
 
+/** All of {@link AnswerForm}. */
 export const answerForms: readonly AnswerForm[] = ["probabilities", "logits", "top", "label"];
 
 /** In words, how answers of a form become the probabilities that a student is trained on. */

@@ -3,7 +3,7 @@ import { AnswerFault, type Answer } from "./answer.js";
 /** How far from 1 the sum of probabilities may lie: f32 and short decimals. */
 export const SUM_TOLERANCE = 1e-3;
 
-/** The answer, if it is one probability a class, each from 0 up and together 1; else what is wrong with it. */
+/** The answer, if it is one probability a class, from 0 up and together 1, within 1e-3; else what is wrong with it. */
 export function checkAnswer(answer: Answer, classes: number): Answer {
   if (answer instanceof AnswerFault) return answer;
   if (answer.length !== classes) {

@@ -48,6 +48,7 @@ export class NetworkTeacher implements Teacher {
     expectImageShape(this.name, this.network.spec.image, images);
   }
 
+  /** Disposes of the network too. */
   dispose(): void {
     this.predictor.dispose();
     this.network.dispose();

@@ -16,6 +16,7 @@ export interface TeacherSettings {
   readonly onnx?: OnnxSettings | undefined;
 }
 
+/** How answers are read, and where in an HTTP teacher's JSON they are. */
 export interface AnswerSettings {
   readonly form?: AnswerForm | undefined;
   readonly normalise?: boolean | undefined;
@@ -32,6 +33,7 @@ export interface AnswerSettings {
   readonly error?: string | undefined;
 }
 
+/** How an HTTP teacher is asked. */
 export interface HttpSettings {
   readonly method?: "POST" | "PUT" | undefined;
   /** Values may hold `${NAME}`, an environment variable's value; those that can carry a secret have to. */
@@ -51,6 +53,7 @@ export interface HttpSettings {
   readonly template?: unknown;
 }
 
+/** What an ONNX model takes and gives. */
 export interface OnnxSettings {
   readonly input?: string | undefined;
   readonly output?: string | undefined;

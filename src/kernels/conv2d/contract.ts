@@ -4,12 +4,13 @@ import type { Extent } from "../gemm/split.js";
 import type { Target } from "../output.js";
 import type { Conv2dVariant } from "./choice.js";
 
+/** How windows lie on the image, and what follows the convolution. */
 export interface Conv2dOptions {
   /** Pixels from one window to the next, along both axes; 1 where absent. */
   stride?: number;
   /** Zeros around the image, on all four sides; 0 where absent. */
   padding?: number;
-  /** Apply max(0, ·) to the result of the forward pass. */
+  /** Apply max(0, ·) to the result of the forward pass; false where absent. */
   relu?: boolean;
 }
 

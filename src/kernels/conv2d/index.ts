@@ -19,9 +19,10 @@ export { conv2dWeightGradient } from "./weight-gradient.js";
 
 /**
  * Convolution of `x` [N, C, H, W] with `weight` [O, C, KH, KW], plus `bias` [O], then ReLU where asked: the result is
- * [N, O, OH, OW], all f32. Formula and rounding: `conv2dReference`. A NaN or an infinity reaches the outputs
- * whose windows see it; whether an infinite weight times the padding is NaN is left to the variant.
- * `out` is wholly overwritten.
+ * [N, O, OH, OW], all f32: out[n, o, y, x] = Σ_{c, ky, kx} weight[o, c, ky, kx] · x[n, c, y·stride + ky − padding,
+ * x·stride + kx − padding] + bias[o]. The CPU device sums in f64. A NaN or an infinity reaches the outputs whose
+ * windows see it; whether an infinite weight times the padding is NaN is left to the variant. `out` is wholly
+ * overwritten.
  * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32, InputError where
  * `variant` is none; recording throws DeviceError where it asks for what the device has not.
  */

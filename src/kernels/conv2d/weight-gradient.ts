@@ -19,7 +19,8 @@ import { conv2dWeightGradientReference } from "./reference.js";
  * variant.
  * `out` is wholly overwritten.
  * @throws ShapeError where the shapes or options do not fit, DTypeError where a tensor is not f32, InputError where
- * `variant` is none; recording throws DeviceError where it asks for what the device has not.
+ * `variant` is none, DeviceError where it is `few-channels`, which this kernel has not; recording throws DeviceError
+ * where it asks for what the device has not.
  */
 export function conv2dWeightGradient(
   recorder: Recorder,

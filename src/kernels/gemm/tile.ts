@@ -23,6 +23,7 @@ export const tiles = {
   "tiled-32x32": { TILE_M: 32, TILE_N: 32, TILE_K: 16, RESULTS_M: 4, RESULTS_N: 4 },
 } as const satisfies Record<string, Tile>;
 
+/** A variant by tiles in workgroup memory, named after their rows and columns. */
 export type TiledVariant = keyof typeof tiles;
 
 export const tiledVariants = Object.keys(tiles) as TiledVariant[];

@@ -18,13 +18,13 @@ export function scoreSizes(operation: string, what: string, scores: Shape): Scor
 
 /** How sharply the softmax tells classes apart. */
 export interface CrossEntropyOptions {
-  /** Divides the logits, above 0; 1 where absent. */
+  /** Divides the logits: above 0 and finite; 1 where absent. */
   readonly temperature?: number | undefined;
 }
 
 /**
  * The temperature of the options.
- * @throws InputError where it is not above 0.
+ * @throws InputError where it is not above 0 and finite.
  */
 export function crossEntropyTemperature({ temperature = 1 }: CrossEntropyOptions): number {
   if (temperature > 0 && Number.isFinite(temperature)) return temperature;

@@ -20,6 +20,7 @@ export const matrixTiles = {
   "subgroup-matrix-64x64": { TILE_M: 64, TILE_N: 64, TILE_K: 32, SUBGROUPS_M: 2, SUBGROUPS_N: 2 },
 } as const satisfies Record<string, MatrixTile>;
 
+/** A variant by matrices that a subgroup multiplies at once, named after its tile's rows and columns. */
 export type MatrixVariant = keyof typeof matrixTiles;
 
 export const matrixVariants = Object.keys(matrixTiles) as MatrixVariant[];

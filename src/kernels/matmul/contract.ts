@@ -1,6 +1,7 @@
 import { expectRank, formatShape, type Shape } from "../../tensor/shape.js";
 import { ShapeError } from "../../errors.js";
 
+/** How operands are read, and what follows the product: each false where absent. */
 export interface MatmulOptions {
   /** Take A as K × M instead of M × K. */
   transposeA?: boolean;

@@ -36,6 +36,7 @@ export interface AugmentOptions {
   readonly counter: Tensor<"u32">;
 }
 
+/** How blended pixels become what a network takes. */
 export interface BlendImagesOptions {
   /** Subtracted from pixels of 0 to 1, one for each channel. */
   readonly mean: readonly number[];
@@ -44,6 +45,7 @@ export interface BlendImagesOptions {
   readonly augment?: AugmentOptions | undefined;
 }
 
+/** Which batch of which candidates is blended. */
 export interface CandidateOptions {
   /** n, the number of images. */
   readonly images: number;
@@ -68,6 +70,7 @@ export interface FeaturePool {
   readonly stride: number;
 }
 
+/** What blends of features are made of, and what follows them. */
 export interface BlendFeaturesOptions {
   /** L: how many blends in a row are of the same two images; the numbers of the first of them count. */
   readonly perPair: number;

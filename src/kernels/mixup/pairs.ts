@@ -5,7 +5,7 @@ import { ShapeError } from "../../errors.js";
  * number says all there is to know about it, so that a pool of pairs is a range of whole numbers.
  */
 
-/** Most images whose pairs can be numbered with 32 bits. */
+/** Most images whose pairs are numbered: so many numbers fit 32 bits. */
 export const MOST_PAIRED_IMAGES = 92_681;
 
 /**

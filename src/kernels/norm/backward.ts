@@ -14,6 +14,7 @@ export interface BatchNormBackwardTarget {
   betaGradient?: Tensor<"f32">;
 }
 
+/** The gradients of a batch norm; the parameters' are f32 [C]. */
 export interface BatchNormGradients {
   /** By x, of its shape. */
   readonly dX: Tensor<"f32">;

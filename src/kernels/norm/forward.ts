@@ -6,6 +6,7 @@ import { batchNormChunks, batchNormSizes, expectMomentum, trainingCount, type Ba
 import { planMoments, planNormalise, planStatistics } from "./plan.js";
 import { momentsReference, normaliseReference, statisticsReference } from "./reference.js";
 
+/** How a batch is normalised, and what follows. */
 export interface BatchNormEvaluateOptions {
   /** Added to the variance; 1e-5 where absent. */
   epsilon?: number;
@@ -13,6 +14,7 @@ export interface BatchNormEvaluateOptions {
   relu?: boolean;
 }
 
+/** As {@link BatchNormEvaluateOptions}, and how running statistics move. */
 export interface BatchNormTrainOptions extends BatchNormEvaluateOptions {
   /** How far the running statistics move towards the batch's, 0 to 1; 0.1 where absent. */
   momentum?: number;

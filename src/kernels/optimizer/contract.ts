@@ -11,25 +11,27 @@ export interface Schedule {
   counter: Tensor<"u32">;
 }
 
+/** The numbers of SGD, and what changes from step to step. */
 export interface SgdOptions extends Schedule {
-  /** 0 up to, not including, 1. */
+  /** 0 up to, not including, 1; 0 where absent. */
   momentum?: number;
-  /** Times the parameters, is added to the gradients. */
+  /** Times the parameters, is added to the gradients; from 0 up, 0 where absent. */
   weightDecay?: number;
-  /** Nesterov's momentum; needs `momentum` above 0. */
+  /** Nesterov's momentum; needs `momentum` above 0; false where absent. */
   nesterov?: boolean;
 }
 
+/** The numbers of Adam, and what changes from step to step. */
 export interface AdamOptions extends Schedule {
   /** The first step of those that its means hold: u32 [1]. */
   start: Tensor<"u32">;
   /** Decay of the gradients' mean, 0 up to, not including, 1; 0.9 where absent. */
   beta1?: number;
-  /** Decay of the mean of their squares; 0.999 where absent. */
+  /** Decay of the mean of their squares, in the same range; 0.999 where absent. */
   beta2?: number;
-  /** Added to the root of that mean; 1e-8 where absent. */
+  /** Added to the root of that mean, from 0 up; 1e-8 where absent. */
   epsilon?: number;
-  /** Times the parameters, is added to the gradients (L2, not AdamW). */
+  /** Times the parameters, is added to the gradients (L2, not AdamW); from 0 up, 0 where absent. */
   weightDecay?: number;
 }
 

@@ -11,6 +11,7 @@ export interface Pool2dOptions {
   padding?: number;
 }
 
+/** The window of a max pooling, and what follows it. */
 export interface MaxPool2dOptions extends Pool2dOptions {
   /** Apply max(0, ·) to the result: the same as before the pooling, for a quarter of the work in windows of 2 × 2. */
   relu?: boolean;

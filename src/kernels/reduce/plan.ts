@@ -5,6 +5,7 @@ import { channelParams, type ChannelSizes } from "./channels.js";
 import channelsSource from "./channels.wgsl?raw";
 import reduceSource from "./reduce.wgsl?raw";
 
+/** What a channel's numbers come to. */
 export type Reduction = "sum" | "max";
 
 /** One pass: each channel of `sizes` becomes `chunks` numbers. */

@@ -10,6 +10,7 @@ import { expectCounter, expectUint32 } from "../expect.js";
  */
 export type ScoreName = "confidence" | "margin" | "entropy";
 
+/** All of {@link ScoreName}. */
 export const scoreNames: readonly ScoreName[] = ["confidence", "margin", "entropy"];
 
 /** The table of a pool that candidates are scored into. */
@@ -35,6 +36,7 @@ export interface ScoreNoise {
   readonly counter: Tensor<"u32">;
 }
 
+/** The table of a pool, and which score goes into it. */
 export interface ScorePairsOptions extends ScoreTable {
   /** "confidence" where absent. */
   readonly score?: ScoreName | undefined;

@@ -12,6 +12,7 @@ export interface Sampling {
   readonly patience: number;
 }
 
+/** How candidates are timed unless told otherwise: 5 samples of 30 ms, with a patience of 30 s. */
 export const defaultSampling: Sampling = { milliseconds: 30, samples: 5, patience: 30_000 };
 
 /**

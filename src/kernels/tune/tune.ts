@@ -4,9 +4,10 @@ import { measureProblem, LostError } from "./contest.js";
 import type { Measured } from "./measured.js";
 import { defaultSampling, type Sampling } from "./sample.js";
 
+/** How {@link tune} measures, whom it tells, and what stops it. */
 export interface TuneOptions {
   readonly sampling?: Sampling;
-  /** Seed of the inputs' values, and of the rows that are checked of large problems. */
+  /** Seed of the inputs' values, and of the rows that are checked of large problems; 1 where absent. */
   readonly seed?: number;
   /** Ends the measuring early; the problem in hand is then left out. */
   readonly signal?: AbortSignal;

@@ -12,7 +12,7 @@ export interface TuningKey {
   readonly implementation: string;
   /** Dawn's toggles, by which its profiles differ. */
   readonly toggles: readonly string[];
-  /** `kernelsChecksum`. */
+  /** A checksum of the kernels that tuning chooses from, as they run on the device. */
   readonly kernels: string;
 }
 
@@ -25,6 +25,7 @@ export interface Tuning {
 /** Number of the file's format. */
 const FORMAT = 1;
 
+/** What measurements on the device are filed under. */
 export async function tuningKey(device: Device): Promise<TuningKey> {
   const { adapter, vendor, driver, implementation, toggles } = device.info;
   return { adapter, vendor, driver, implementation, toggles, kernels: await kernelsChecksum(device) };

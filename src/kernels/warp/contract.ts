@@ -45,6 +45,7 @@ export interface WarpRanges {
   readonly flip: boolean;
 }
 
+/** What random warps follow from. */
 export interface DrawWarpsOptions {
   readonly ranges: WarpRanges;
   /** 0 to 2^32 − 1. */

@@ -33,10 +33,11 @@ export {
 } from "./reference.js";
 
 /**
- * `count` random warps, u32 [count, `warpWords`]: i32 bit patterns in 65536ths. Words 0 to 3 are the matrix, by rows,
- * that takes an output pixel's (x, y) from the middle of the image to the source's; 4 and 5 are what is added to x and y.
- * Word 6 is 1 where the displacements (x, y) of the 5 × 5 nodes count that follow word 7, row by row, where `elastic` is
- * above 0. Word 7 is what pixels are multiplied by. The same words on every device.
+ * `count` random warps, u32 [count, {@link WARP_WORDS}], or [count, {@link AFFINE_WORDS}] where `elastic` is 0: i32 bit
+ * patterns in 65536ths. Words 0 to 3 are the matrix, by rows, that takes an output pixel's (x, y) from the middle of
+ * the image to the source's; 4 and 5 are what is added to x and y. Word 6 is 1 where the displacements (x, y) count
+ * that follow word 7, those of the 5 × 5 nodes, row by row, where `elastic` is above 0. Word 7 is what pixels are
+ * multiplied by. The same words on every device.
  * @throws ShapeError where `count` is not a whole number from 1 up, `keys` not [count], or `counter` not [1]; DTypeError
  * where one of these is not u32; InputError where a range is out of bounds, or seed or stream not of 32 bits.
  */

@@ -27,6 +27,7 @@ export class BatchNorm implements Module {
     return input;
   }
 
+  /** Of an evaluation pass, `backward` throws an Error: there is no gradient through running statistics here. */
   forward({ recorder, training }: Pass, input: Tensor<"f32">): Activation {
     const { weight, bias } = this.parameters;
     const { relu } = this.options;

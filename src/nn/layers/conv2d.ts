@@ -10,12 +10,15 @@ import { sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
 import { kaimingNormal, uniformFanIn } from "../initialise.js";
 import { Parameter, type Activation, type LinearStart, type Module, type OperatorGraph, type Pass } from "../module.js";
 
+/** How a {@link Conv2d} goes over the image, and what follows it. */
 export interface Conv2dLayerOptions {
+  /** Pixels from one output to the next; 1 where absent. */
   stride?: number;
-  /** Zeros around the image; `same` keeps height and width at stride 1 (odd kernels). */
+  /** Zeros around the image; `same` keeps height and width at stride 1 (odd kernels); 0 where absent. */
   padding?: number | "same";
+  /** Apply max(0, ·) to the result; false where absent. */
   relu?: boolean;
-  /** Leave the bias out: for a convolution before batch normalisation, which has its own. */
+  /** Add a bias; true where absent. False for a convolution before batch normalisation, which has its own. */
   bias?: boolean;
 }
 

@@ -15,9 +15,13 @@ import {
 import { expectRank, reshape, sizeOf, type Shape, type Tensor } from "../../tensor/index.js";
 import type { Activation, Module, OperatorGraph, Pass } from "../module.js";
 
+/** A square window of a pooling, in pixels, and how it moves. */
 export interface Window {
+  /** Its side. */
   kernel: number;
+  /** From one window to the next. */
   stride: number;
+  /** Around the image, at most half of `kernel`; 0 where absent. */
   padding?: number;
 }
 
@@ -132,6 +136,7 @@ export class Dropout implements Module {
     return input;
   }
 
+  /** Needs the pass's `step` where the pass has dropout. */
   forward({ recorder, training, dropout: wanted = training, seed, step }: Pass, input: Tensor<"f32">): Activation {
     if (!wanted) return { output: input, backward: (gradient) => gradient };
     const options = { rate: this.rate, seed, counter: step!, salt: this.salt };

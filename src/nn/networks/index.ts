@@ -24,7 +24,7 @@ const published: Readonly<Record<string, BuildNetwork>> = {
   resnet18,
 };
 
-/** Names of the published networks, in the order to show them. */
+/** Names of the published networks, and of LeNet-5 with dropout, in the order to show them. */
 export const architectures: readonly string[] = Object.keys(published);
 
 const builders = new Map(Object.entries(published));

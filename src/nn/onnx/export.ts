@@ -7,6 +7,7 @@ import { OnnxGraphBuilder, type OnnxConstant } from "./graph.js";
 /** What a model takes: `uint8` pixels from 0 to 255, or `float` from 0 to 1. */
 export type OnnxInputKind = "uint8" | "float";
 
+/** How a network is written as ONNX. */
 export interface OnnxExportOptions {
   /** What the model takes; `uint8` where absent. */
   readonly input?: OnnxInputKind;

@@ -4,7 +4,11 @@ import type { OnnxExportOptions } from "./export.js";
 
 export type { OnnxExportOptions, OnnxInputKind } from "./export.js";
 
-/** A network as an ONNX file: see `encodeOnnx` of `onnx/export.ts`. */
+/**
+ * A network as an ONNX file: `images` [batch, C, H, W], not normalised, to `logits` and `probabilities`, [batch,
+ * classes] each, for any batch. Its metadata holds the network's spec and the names of its classes.
+ * @throws InputError where a layer of the network does not say which operators it is, or the file would be too large
+ */
 export async function exportOnnx(network: Network, options?: OnnxExportOptions): Promise<Uint8Array> {
   const { encodeOnnx } = await import("./export.js");
   return encodeOnnx(network, options);

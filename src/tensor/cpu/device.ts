@@ -22,7 +22,8 @@ class CpuStorage implements Storage {
 }
 
 /**
- * The tensor's elements in host memory, not copied, of `f16` their bits: what the CPU references read and write.
+ * The elements of a tensor of the CPU device, and of no other, in host memory, not copied, of `f16` their bits: what
+ * the CPU references read and write.
  * @throws DisposedError where the tensor has no memory.
  */
 export function hostArray<D extends DType>(tensor: Tensor<D>): HostArrays[D] {

@@ -17,6 +17,7 @@ import { Child } from "./child.node.js";
 import { answersBytes, decodeAnswers, encodeRequest, FrameError, frameKinds } from "./frames.js";
 import { parseError, parseHello, type ChildError, type Hello } from "./hello.js";
 
+/** Whom a command's stderr goes to, and what stops its start. */
 export interface ExecOptions {
   /** Hears of each line that the command writes to stderr. */
   readonly log?: ((line: string) => void) | undefined;

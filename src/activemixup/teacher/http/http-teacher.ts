@@ -44,7 +44,7 @@ export class HttpTeacher implements Teacher {
     return this.parts.manner;
   }
 
-  /** @throws TeacherFault, InputError: see `exchange` */
+  /** @throws TeacherFault where asking again may help; InputError where it will not */
   async query(batch: QueryBatch, signal?: AbortSignal): Promise<Answer[]> {
     const { address, request, answers } = this.parts;
     this.checkShape(batch);

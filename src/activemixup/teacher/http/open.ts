@@ -11,11 +11,12 @@ import { HttpTeacher } from "./http-teacher.js";
 import { defaultAnswer, description, type Description } from "./protocol.js";
 import { compileRequest } from "./request.js";
 
+/** How a teacher at an address is asked, and what stops its opening. */
 export interface HttpTeacherOptions {
   readonly settings?: TeacherSettings | undefined;
-  /** The settings file's name, for errors. */
+  /** The settings file's name, for errors; `teacher.json` where absent. */
   readonly file?: string | undefined;
-  /** Where `${NAME}` is looked up: `process.env`. */
+  /** Where `${NAME}` is looked up, such as `process.env`; no variable is set where absent. */
   readonly environment?: Environment | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -22,6 +22,7 @@ export const description = z.object({
   version: z.string().max(200).optional(),
 });
 
+/** What a teacher says of itself: the number of its `classes`, and more. */
 export type Description = z.infer<typeof description>;
 
 /** A request. */
