@@ -63,7 +63,7 @@ function drawCurves({ judge }: ExperimentResults, rows: readonly RowResult[], me
   return { name: measure, series, x: "queries to the teacher", y: `${judgedOn(judge)} ${measure}, %` };
 }
 
-/** Nothing where no row has a seed in common with another that it is compared with. */
+/** Nothing where no row has a share of another's queries that can be drawn. */
 function drawShares(
   { judge, baseline, shares }: ExperimentResults,
   rows: readonly RowResult[],
@@ -77,7 +77,10 @@ function drawShares(
     const series = shareSeries(label, comparison?.shares[row.name] ?? []);
     return series.points.length > 0 ? [{ row, series }] : [];
   });
-  if (compared.every(({ row }) => row.name === row.baseline)) return undefined;
+  const drawable = compared.some(
+    ({ row, series }) => row.name !== row.baseline && series.points.some(({ y }) => !Number.isNaN(y)),
+  );
+  if (!drawable) return undefined;
   const [one] = baselines;
   const others = baseline === undefined ? "the row that is named" : `${baseline}, or of the row that is named`;
   return {

@@ -148,10 +148,16 @@ describe("queries that a row needs", () => {
     // as many for 60%, which is too many to be drawn.
     const late = [0.4, 0.5, 0.6, 0.8];
     const rows = [rowOf("base", 0, 0.5, 0.6, 0.9, 0.8), rowOf("late", 0, ...late), rowOf("too", 0, ...late)];
-    rows.push(rowOf("far", 0, 0.4, 0.5, 0.55, 0.6), rowOf("apart", 1, 0.5));
+    rows.push(rowOf("far", 0, 0.4, 0.5, 0.55, 0.6), rowOf("lost", 0, 0.4), rowOf("apart", 1, 0.5));
     const about = { title: "", about: "", data: {}, seeds: [0, 1], judge: "test", baseline: "base" };
     const results = experimentResults(about as unknown as Experiment, rows, undefined);
-    const groups = { all: rows.map(({ name }) => name), base: ["base", "apart"], two: ["base", "late"], own: ["too"] };
+    const groups = {
+      all: rows.map(({ name }) => name),
+      base: ["base", "apart"],
+      lost: ["base", "lost"],
+      two: ["base", "late"],
+      own: ["too"],
+    };
     const charts = new Map((await drawCharts(results, groups)).map(({ name, svg }) => [name, svg]));
     expect([...charts.keys()].filter((name) => name.endsWith("-share"))).toEqual(
       ["all", "two", "own"].map((name) => `${name}-accuracy-share`),
@@ -166,6 +172,7 @@ describe("queries that a row needs", () => {
       "late",
       "too, of late",
       "far",
+      "lost",
     ]);
     expect(texts("two")).toEqual([what, "queries of base", "base", "late"]);
     expect(texts("own")).toEqual([what, "queries of late", "too"]);
