@@ -34,7 +34,7 @@ export function formatSetting(
     `driver: ${device.driver}`,
     `${dawn}; Node ${node}; ${system}; ${cpus}`,
     `toggles: ${device.toggles.join(" ") || "none"}`,
-    `variants: ${tuned > 0 ? `as measured on this device for ${tuned} problems, else by rule` : "by rule"}`,
+    `variants: ${tuned > 0 ? `as measured on this device for ${tuned === 1 ? "1 problem" : `${tuned} problems`}, else by rule` : "by rule"}`,
   ]
     .map(wrap)
     .join("\n");

@@ -13,6 +13,7 @@ import { parseReport, type ComparableReport, type Profile, type Report } from ".
 import { formatServe, measureServe } from "./serve.js";
 import { describeSetting } from "./setting.js";
 import { chooseCases, runSuite, variantsOf } from "./suite.js";
+import { measuredVariants } from "./tuned.js";
 
 interface BenchOptions {
   readonly full: boolean;
@@ -24,6 +25,7 @@ interface BenchOptions {
   readonly list: boolean;
   readonly memory: boolean;
   readonly variants: boolean;
+  readonly tuned: boolean;
   readonly serve?: number;
 }
 
@@ -46,6 +48,11 @@ export function createBench(signal: AbortSignal): Command {
     .option(
       "--variants",
       "time every variant of the products and convolutions instead of the one that would run",
+      false,
+    )
+    .option(
+      "--tuned",
+      "run the variants that `activemixup tune` found on this device where they are not the rule's",
       false,
     )
     .option(
@@ -110,7 +117,14 @@ function printList(options: BenchOptions): void {
 async function onDevice(options: BenchOptions, body: (device: Device) => Promise<void>): Promise<void> {
   // A filter that fits nothing is refused before Dawn starts.
   if (!options.memory) choose(options, false);
-  const device = await openDevice("webgpu", { profile: options.profile });
+  const { profile, tuned } = options;
+  const device = await openDevice("webgpu", {
+    profile,
+    ...(tuned ? { tuned: (opened) => measuredVariants(opened, profile) } : {}),
+    onTunedFailure: (message) => {
+      say(`warning: ${message}`);
+    },
+  });
   try {
     await body(device);
   } finally {
