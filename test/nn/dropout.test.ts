@@ -70,3 +70,11 @@ describe("a network", () => {
     expect(hasDropout(Sequential.of(new Dropout(0, 1)))).toBe(false);
   });
 });
+
+it("says that dropout needs the step's number", async () => {
+  const input = createTensor(device, [ROWS, CHANNELS], { data });
+  const recording = record(device, (recorder) =>
+    new Dropout(0.25, 1).forward({ recorder, training: true, seed: 0 }, input),
+  );
+  await expect(recording).rejects.toThrow("Dropout: the pass has dropout and no `step`; give the step's number");
+});

@@ -1,4 +1,5 @@
 /** Layers without parameters. */
+import { InputError } from "../../errors.js";
 import {
   avgPool2d,
   avgPool2dBackward,
@@ -136,10 +137,11 @@ export class Dropout implements Module {
     return input;
   }
 
-  /** Needs the pass's `step` where the pass has dropout. */
+  /** @throws InputError where the pass has dropout and no `step` */
   forward({ recorder, training, dropout: wanted = training, seed, step }: Pass, input: Tensor<"f32">): Activation {
     if (!wanted) return { output: input, backward: (gradient) => gradient };
-    const options = { rate: this.rate, seed, counter: step!, salt: this.salt };
+    if (!step) throw new InputError("Dropout: the pass has dropout and no `step`; give the step's number, u32 [1]");
+    const options = { rate: this.rate, seed, counter: step, salt: this.salt };
     return {
       output: dropout(recorder, input, options),
       backward: (gradient, inputNeeded) => (inputNeeded ? dropoutBackward(recorder, gradient, options) : undefined),
