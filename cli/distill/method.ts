@@ -87,7 +87,6 @@ export function methodOptions(given: DistillCommandOptions, teachers: readonly T
       crop: options.crop,
       flip,
       warp: augment === "none" ? undefined : warpRanges(augment, options.augmentShare, flip),
-      mix: options.mixAnswers,
     },
   };
 }

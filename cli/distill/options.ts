@@ -57,7 +57,6 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly augment: WarpPreset | "none";
   readonly augmentShare: number;
   readonly augmentRounds?: number;
-  readonly mixAnswers?: number;
   readonly crop: number;
   readonly flip?: boolean;
   readonly holdout?: number;
@@ -218,11 +217,6 @@ export function withDistillOptions(command: Command): Command {
       "shift images by up to so many pixels in training, unless --augment warps them",
       whole(0),
       defaults.augmentation.crop,
-    )
-    .option(
-      "--mix-answers <share>",
-      "of the images in training, how many are mixed with another, and what was answered likewise (default: none)",
-      share,
     )
     .option("--flip", "mirror images at random in training, and those that are warped for candidates")
     .option(

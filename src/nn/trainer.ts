@@ -2,10 +2,8 @@ import {
   accumulateMean,
   advance,
   batchIndices,
-  blend as blendRows,
   blendImages,
   drawWarps,
-  drawWeights,
   gatherRows,
   softmaxCrossEntropy,
   warpBlends,
@@ -40,11 +38,6 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Turn, scale, shear, shift and bend images instead. */
   readonly warp?: WarpRanges | undefined;
-  /**
-   * Share of the images, 0 to 1, that are mixed with another of the batch, after all else, and their targets likewise:
-   * mixup as augmentation (Zhang et al., ICLR 2018). None where absent.
-   */
-  readonly mix?: number | undefined;
 }
 
 /** What a {@link Trainer} is made with. */
@@ -232,8 +225,6 @@ interface StepState {
   readonly order: Tensor<"u32">;
   /** Sum of the steps' mean losses. */
   readonly loss: Tensor<"f32">;
-  /** Which place of the batch each is mixed with: the first with the last, and so on. */
-  readonly partners: Tensor<"u32">;
 }
 
 /** Steps at least that an order is written for at a time: short passes would wait for the device too often. */
@@ -249,11 +240,6 @@ function createState({ device }: Network, { capacity }: Examples, batch: number,
     draw: counter("draw"),
     order: createTensor(device, [orderLength], { dtype: "u32", name: "order" }),
     loss: createTensor(device, [1], { name: "loss" }),
-    partners: createTensor(device, [batch], {
-      dtype: "u32",
-      data: Uint32Array.from({ length: batch }, (_, place) => batch - 1 - place),
-      name: "partners",
-    }),
   };
 }
 
@@ -270,9 +256,8 @@ function recordStep(
     second: gatherRows(recorder, examples.second, chosen),
     weight: gatherRows(recorder, examples.weight, chosen),
   };
-  const answers = gatherRows(recorder, examples.targets, chosen);
-  const changed = augmented(recorder, examples.images, blend, { mean, std: deviation }, augmentation, seed, state.draw);
-  const [images, targets] = mixed(recorder, [changed, answers], augmentation, seed, state);
+  const targets = gatherRows(recorder, examples.targets, chosen);
+  const images = augmented(recorder, examples.images, blend, { mean, std: deviation }, augmentation, seed, state.draw);
   const { output, backward } = network.forward({ recorder, training: true, seed, step: state.draw }, images);
   const { losses, gradient } = softmaxCrossEntropy(recorder, output, targets, { temperature });
   accumulateMean(recorder, losses, state.loss);
@@ -298,19 +283,4 @@ function augmented(
   }
   const augment = crop > 0 || flip ? { crop, flip, seed, counter } : undefined;
   return blendImages(recorder, images, blend, { ...normalisation, augment });
-}
-
-/** Mixes this step's images with one another, and their targets alike, where they are to be. */
-function mixed(
-  recorder: Recorder,
-  [images, targets]: [Tensor<"f32">, Tensor<"f32">],
-  { mix = 0 }: Augmentation,
-  seed: number,
-  { draw, partners }: StepState,
-): [Tensor<"f32">, Tensor<"f32">] {
-  if (mix === 0) return [images, targets];
-  const weights = drawWeights(recorder, partners.shape[0], { share: mix, seed, counter: draw });
-  const mixWithPartner = (rows: Tensor<"f32">) =>
-    blendRows(recorder, rows, gatherRows(recorder, rows, partners), weights);
-  return [mixWithPartner(images), mixWithPartner(targets)];
 }

@@ -66,7 +66,6 @@ export const RandomStream = {
   compose: 12,
   gumbel: 13,
   seeding: 14,
-  weights: 15,
 } as const;
 
 /** A sequence of random numbers from a seed, for use on the host. */

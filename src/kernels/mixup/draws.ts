@@ -1,4 +1,4 @@
-import { philox4x32, RandomStream, unitFloat } from "../../tensor/random.js";
+import { philox4x32, RandomStream } from "../../tensor/random.js";
 
 /** How one image of one step is augmented. */
 export interface AugmentDraw {
@@ -30,13 +30,4 @@ export function drawAugment(element: number, step: number, seed: number, crop: n
  */
 export function drawLambda(candidate: number, seed: number, lambdas: number): number {
   return philox4x32([candidate, 0, RandomStream.lambda, 0], [seed, 0])[0] % lambdas;
-}
-
-/**
- * The share of batch element `element` in its mix with another at `step`: uniform in [0, 1) with probability `share`, in
- * 65536ths, else 1. The same number as the device draws.
- */
-export function drawWeight(element: number, step: number, seed: number, share: number): number {
-  const words = philox4x32([element, step, RandomStream.weights, 0], [seed, 0]);
-  return words[0] >>> 16 < share ? unitFloat(words[1]) : 1;
 }

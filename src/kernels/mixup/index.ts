@@ -23,7 +23,6 @@ import {
 } from "./reference.js";
 
 export { blend } from "./blend.js";
-export { drawWeights, type DrawWeightsOptions } from "./draw-weights.js";
 export {
   WHOLE_WEIGHT,
   type AugmentOptions,
@@ -33,16 +32,9 @@ export {
   type CandidateOptions,
   type FeaturePool,
 } from "./contract.js";
-export { drawAugment, drawLambda, drawWeight, type AugmentDraw } from "./draws.js";
+export { drawAugment, drawLambda, type AugmentDraw } from "./draws.js";
 export { MOST_PAIRED_IMAGES, pairCount, pairNumber, pairOf } from "./pairs.js";
-export {
-  planBlend,
-  planDrawWeights,
-  planBlendFeatures,
-  planBlendImages,
-  planBlendPixels,
-  planCandidateBlends,
-} from "./plan.js";
+export { planBlend, planBlendFeatures, planBlendImages, planBlendPixels, planCandidateBlends } from "./plan.js";
 export {
   blendFeaturesReference,
   blendImagesReference,

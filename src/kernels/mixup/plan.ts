@@ -13,7 +13,6 @@ import blendPixelsSource from "./blend-pixels.wgsl?raw";
 import candidateBlendsSource from "./candidate-blends.wgsl?raw";
 import type { BlendImagesOptions, CandidateOptions, FeatureSizes } from "./contract.js";
 import drawLambdaSource from "./draw-lambda.wgsl?raw";
-import drawWeightsSource from "./draw-weights.wgsl?raw";
 import pixelSource from "./pixel.wgsl?raw";
 import writeFoursSource from "./write-fours.wgsl?raw";
 import writeNumbersSource from "./write-numbers.wgsl?raw";
@@ -153,17 +152,4 @@ export function planBlendFeatures(
     params.map(Number),
     capabilities,
   );
-}
-
-/** Program and grid of drawWeights, `count` of them; `share` in 65536ths. */
-export function planDrawWeights(count: number, share: number, seed: number): GpuPlan {
-  return {
-    program: {
-      name: "mixup/draw-weights",
-      source: [philox, drawWeightsSource],
-      constants: { WORKGROUP, WEIGHTS_STREAM: RandomStream.weights },
-    },
-    params: [count, share, seed],
-    grid: linearGrid(count, WORKGROUP),
-  };
 }
