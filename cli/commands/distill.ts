@@ -1,8 +1,9 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../src/errors.js";
 import type { CommonOptions } from "../common-options.js";
 import { withDevice } from "../device.js";
-import { parseRunConfig } from "../distill/config.js";
+import { parseRunConfig, type RunConfig } from "../distill/config.js";
 import { describeRun } from "../distill/describe.js";
 import { idleOption } from "../distill/method.js";
 import { required, withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
@@ -34,6 +35,9 @@ export function distillCommand(signal: AbortSignal): Command {
 /** Options that say how a command runs, not what the run is. */
 const ofEveryRun = new Set(["resume", "report", "device", "profile", "json", "quiet"]);
 
+/** What a run may go on with otherwise than it began: who answers stays the same, how they are asked need not. */
+const mendable = new Set(["teacherConfig", "skipUnanswered"]);
+
 /** A run is described by its options or by the folder of an earlier one, not by both. */
 function checkGiven(command: Command, given: Given): void {
   const own = command.options.filter(
@@ -45,9 +49,12 @@ function checkGiven(command: Command, given: Given): void {
     if (missing) throw new InputError(`required option --${missing} is missing; \`distill --help\` lists all`);
     const idle = idleOption(given, new Set(own.map((option) => option.attributeName())));
     if (idle !== undefined) throw new InputError(idle);
-  } else if (own.length > 0) {
+    return;
+  }
+  const fixed = own.find((option) => !mendable.has(option.attributeName()));
+  if (fixed) {
     throw new InputError(
-      `${own[0].long} is given together with --resume, which goes on as ${given.resume}/config.json says; drop ${own[0].long}`,
+      `${fixed.long} is given together with --resume, which goes on as ${given.resume}/config.json says; drop ${fixed.long}`,
     );
   }
 }
@@ -82,16 +89,36 @@ async function goOn(
       progress.say("the run is finished: there is nothing left to do");
       return { summary: finished as Summary, out };
     }
-    const config = parseRunConfig(json, out);
-    enter(config.startedIn, out);
+    const begun = parseRunConfig(json, out);
+    const files = given.teacherConfig?.map((file) => resolve(file));
+    enter(begun.startedIn, out);
+    const asked = files ? await withTeacherSettings(begun, files) : begun;
+    const config = given.skipUnanswered ? skippingUnanswered(asked) : asked;
     const device = !chosen && config.device.kind === "cpu" ? "cpu" : given.device;
     const summary = await withDevice({ ...given, device }, progress, (device) =>
-      continueRun({ folder, config, checkpoint }, config.options, { device, progress, signal, report: given.report }),
+      continueRun({ folder, config, checkpoint, changed: config !== begun }, config.options, {
+        ...{ device, progress, signal, report: given.report },
+      }),
     );
     return { summary, out };
   } finally {
     await folder.close();
   }
+}
+
+/** The run with other settings files of its teachers. */
+async function withTeacherSettings(config: RunConfig, files: readonly string[]): Promise<RunConfig> {
+  const options = { ...config.options, teacherConfig: files };
+  return { ...config, options, teacherSettings: await readSettings(options.teacher, files, options.labels) };
+}
+
+/** The run, but that it leaves out images that the teacher never answers. */
+function skippingUnanswered(config: RunConfig): RunConfig {
+  return {
+    ...config,
+    options: { ...config.options, skipUnanswered: true },
+    method: { ...config.method, skipUnanswered: true },
+  };
 }
 
 /** Relative paths, and commands of teachers, mean what they meant when the run began. */

@@ -71,6 +71,13 @@ const configFile = z.looseObject({
   }),
   teacherSettings: z.array(z.looseObject({})),
   teachers: z.array(z.looseObject({ name: z.string() })),
+  method: z.looseObject({
+    budget: z.number(),
+    strategy: z.string(),
+    augmentation: z.looseObject({ crop: z.number() }),
+    schedule: z.looseObject({}),
+    optimizer: z.looseObject({}),
+  }),
   pixels: z.string(),
   student: z.string(),
   device: z.looseObject({ kind: z.string() }),

@@ -9,6 +9,7 @@ import {
   type Teacher,
   type TeacherSettings,
 } from "../../src/activemixup/index.js";
+import { oneLine } from "../../src/activemixup/teacher/secrets.js";
 import { sameImages, sampleIndices, subset, type ImageSet } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
 import { Network } from "../../src/nn/index.js";
@@ -99,7 +100,7 @@ export async function prepareRun(
     };
     return { config, dataset: all.name, images, holdout, test, teachers, student };
   } catch (error) {
-    await closeTeachers(teachers);
+    await closeTeachers(teachers, progress);
     throw error;
   }
 }
@@ -120,9 +121,18 @@ async function openStudent(device: Device, path: string, names: readonly string[
   );
 }
 
-/** Ends what the teachers hold: connections, processes, memory. */
-export async function closeTeachers(teachers: readonly Teacher[]): Promise<void> {
-  for (const teacher of teachers) await teacher.dispose?.();
+/**
+ * Ends what the teachers hold: connections, processes, memory. One that cannot is a warning: what was asked and learnt is
+ * no worse for it.
+ */
+export async function closeTeachers(teachers: readonly Teacher[], progress: Progress): Promise<void> {
+  for (const teacher of teachers) {
+    try {
+      await teacher.dispose?.();
+    } catch (error) {
+      progress.say(`warning: the teacher ${teacher.name} cannot be closed: ${oneLine(String(error))}`);
+    }
+  }
 }
 
 /**

@@ -54,6 +54,8 @@ export interface BegunRun {
   readonly folder: RunFolder;
   readonly config: RunConfig;
   readonly checkpoint?: Checkpoint | undefined;
+  /** Whether its teachers are asked by other settings than it began with, which its folder is to have from now on. */
+  readonly changed?: boolean | undefined;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface BegunRun {
  * @throws InputError where images, student or teachers are not those that it began with
  */
 export async function continueRun(
-  { folder, config, checkpoint }: BegunRun,
+  { folder, config, checkpoint, changed }: BegunRun,
   options: DistillCommandOptions,
   surroundings: RunSurroundings,
 ): Promise<Summary> {
@@ -70,6 +72,7 @@ export async function continueRun(
   return withPrepared(options, config.teacherSettings, surroundings, async (prepared) => {
     const difference = checkSameRun(prepared.config, config);
     if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
+    if (changed) await folder.writeConfig(config);
     progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
     const run = { ...prepared, config: { ...config, method: completeMethod(config.method) } };
     if (checkpoint) await requireLedgers(ledgersOf(config, folder), run.teachers);
@@ -98,7 +101,7 @@ export async function withPrepared<T>(
   try {
     return await work(prepared);
   } finally {
-    await closeTeachers(prepared.teachers);
+    await closeTeachers(prepared.teachers, progress);
     prepared.student.dispose();
   }
 }

@@ -56,8 +56,9 @@ export class Evaluation {
   async score(signal?: AbortSignal, onProgress?: (done: number) => void): Promise<Score> {
     this.predicted = await this.predictor.predict(this.images.pixels, signal, onProgress);
     const { labels } = this.predicted;
+    const agreement = this.shareOfAnswered(labels);
     return {
-      ...(this.teacherLabels ? { agreement: this.shareOfAnswered(labels)! } : {}),
+      ...(agreement === undefined ? {} : { agreement }),
       ...(this.images.labels ? { accuracy: share(labels, this.images.labels) } : {}),
     };
   }
@@ -74,9 +75,9 @@ export class Evaluation {
     return predicted && expected && { numbers: [...expected.keys()], expected, predicted };
   }
 
-  /** Share of the images that the teacher answered on which it says the same; absent where it is not asked. */
+  /** Share of the images that the teacher answered on which it says the same; absent where there are none. */
   private shareOfAnswered(labels: ArrayLike<number>): number | undefined {
-    if (!this.teacherLabels) return undefined;
+    if (!this.teacherLabels || this.count === 0) return undefined;
     const same = this.teacherLabels.filter((label, image) => label === labels[image]).length;
     return same / this.count;
   }

@@ -88,7 +88,8 @@ export class HoldoutJudge {
     const missing = answers.filter((answer) => answer === "budget").length;
     if (missing > 0) {
       throw new InputError(
-        `the budget was spent before the teacher had answered ${missing} of ${images.count} held-out images; raise --budget`,
+        `the budget was spent before the teacher had answered ${missing} of ${images.count} held-out images; ` +
+          "begin anew with a larger --budget, and --ledger with this run's ledger, which keeps what was answered",
       );
     }
     const answered = [...answers.keys()].filter((index) => answers[index] !== "skipped");

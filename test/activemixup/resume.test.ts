@@ -157,7 +157,7 @@ describe("held-out images", () => {
       return teacher;
     };
     await expect(run(device(), { ...base, budget: 30 }, { teacher: refusing(2) })).rejects.toThrow(
-      "the budget was spent before the teacher had answered 6 of 6 held-out images; raise --budget",
+      "the budget was spent before the teacher had answered 6 of 6 held-out images; begin anew with a larger --budget",
     );
     const skipping = { ...base, skipUnanswered: true };
     await expect(run(device(), skipping, { teacher: refusing(6, 1) })).rejects.toThrow(

@@ -141,6 +141,21 @@ it("verifies: a line a file, 2 and the places where there is damage, sound again
   expect(readdirSync(at("damaged"))).toHaveLength(3);
 });
 
+it("repairs a damaged header by the teacher whose file it is, and by no other's name", async () => {
+  const path = await write(ledgerFile(at("headless"), ALICE), ALICE, someEvents);
+  const bytes = readFileSync(path);
+  bytes[3] ^= 1;
+  writeFileSync(path, bytes);
+  const wrong = await ledger("verify", path, "--repair", "--teacher", BOB);
+  expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
+  expect(wrong.stderr).toMatch(
+    /: its header is damaged, and by the digest in the file's name it is not of the teacher /,
+  );
+  expect(readFileSync(path).equals(bytes)).toBe(true);
+  expect((await ledger("verify", path, "--repair", "--teacher", ALICE)).code).toBe(0);
+  expect((await ledger("verify", path)).stdout).toContain("sound: ");
+});
+
 it("exports tensors and JSON lines", async () => {
   const out = at("out", "answers.safetensors");
   const result = await ledger("export", at("run"), "--teacher", ALICE, "--out", out);

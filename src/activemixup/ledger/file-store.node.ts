@@ -27,8 +27,17 @@ interface Waiting {
 export function ledgerFile(folder: string, teacher: string): string {
   const words = teacher.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   const slug = words.join("-").slice(-40).replace(/^-/, "") || "teacher";
-  const hash = createHash("sha256").update(teacher).digest("hex").slice(0, 8);
-  return join(folder, `${slug}-${hash}.ledger`);
+  return join(folder, `${slug}-${digestOf(teacher)}.ledger`);
+}
+
+/** Whether a file of this name may hold the answers of the teacher: one that {@link ledgerFile} named tells. */
+export function mayBeOf(file: string, teacher: string): boolean {
+  const [, digest] = /-([0-9a-f]{8})\.ledger$/.exec(file) ?? [];
+  return digest === undefined || digest === digestOf(teacher);
+}
+
+function digestOf(teacher: string): string {
+  return createHash("sha256").update(teacher).digest("hex").slice(0, 8);
 }
 
 /**

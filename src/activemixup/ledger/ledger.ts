@@ -53,6 +53,9 @@ export interface TeacherAccount {
 /** Why an image has no answer: the budget did not cover it, or the teacher never answered it and it was left out. */
 export type Missing = "budget" | "skipped";
 
+/** Seconds that a run waits at most for a teacher who asks for it. */
+const LONGEST_WAIT = 24 * 3600;
+
 /** Seconds that requests under way may still take after Ctrl-C: their answers are paid for. */
 const GRACE = 5;
 
@@ -164,6 +167,7 @@ export class Ledger {
     const { attempts, backoffSeconds } = this.teacher.manner;
     const waiting = signal ? AbortSignal.any([signal, others]) : others;
     const unusable: UnusableAnswers[] = [];
+    let answered = this.answered;
     for (let failed = 1; ; failed++) {
       await this.pacer.turn(waiting);
       const ids = wanted.slice(0, this.left);
@@ -175,6 +179,9 @@ export class Ledger {
       wanted = wanted.filter((id) => this.store.find(id) === undefined);
       if (!fault || wanted.length === 0) return;
       if (fault instanceof UnusableAnswers) unusable.push(fault);
+      // A service that refuses some requests for nothing, and answers others, is well: it limits the rate.
+      if (!fault.charged && this.answered > answered) failed = 0;
+      answered = this.answered;
       if (failed === attempts && this.options.skipUnanswered && 2 * unusable.length > attempts) {
         // The budget may not have covered the others' last attempt.
         const asked = new Set(ids);
@@ -189,10 +196,17 @@ export class Ledger {
         throw new InputError(
           `the teacher ${this.teacher.name} gave no answer to ${query} in ${attempts} ` +
             `${attempts === 1 ? "attempt" : "attempts"}: ${fault.message.replace(`${query}: `, "")}; ` +
-            `mend the teacher, then go on from what is kept (distill --resume)`,
+            `mend the teacher${fault instanceof UnusableAnswers ? ", or leave such images out (--skip-unanswered)" : ""}, ` +
+            "then go on from what is kept (distill --resume)",
         );
       }
       const wait = Math.max(backoff(backoffSeconds, failed), fault.retryAfter ?? 0);
+      if (wait > LONGEST_WAIT) {
+        throw new InputError(
+          `the teacher ${this.teacher.name} failed (${fault.message}) and wants to be asked again in ${wait.toFixed(0)} s; ` +
+            `go on then from what is kept (distill --resume)`,
+        );
+      }
       if (fault.retryAfter !== undefined) this.pacer.pause(fault.retryAfter);
       if (wait >= 1)
         this.options.onNotice?.(
@@ -231,7 +245,8 @@ export class Ledger {
         for (const [index, query] of ids.entries()) {
           const answer = checkAnswer(answers[index], this.teacher.classes);
           if (answer instanceof AnswerFault) fault ??= new UnusableAnswers(`query ${query}: ${answer.message}`, true);
-          else kept.push({ query, probabilities: answer });
+          // A copy: the teacher may use its memory again.
+          else kept.push({ query, probabilities: answer.slice() });
         }
       }
       const free = fault instanceof TeacherFault && !fault.charged;

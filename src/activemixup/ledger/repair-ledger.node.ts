@@ -3,6 +3,7 @@ import { copyFile, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../../errors.js";
 import { fileFault } from "./file-fault.node.js";
+import { mayBeOf } from "./file-store.node.js";
 import { encodeHeader, encodeLine } from "./ledger-file.js";
 import type { LedgerDamage } from "./ledger-scan.js";
 import { lockLedger, scanLedger, syncFolder } from "./open-ledger.node.js";
@@ -22,8 +23,8 @@ export interface LedgerRepair {
  * damaged line are kept too, as asked by a run of the name `UNKNOWN_RUN`.
  * @param teacher for a file whose header is damaged
  * @returns `undefined` where nothing is damaged: the file is as it was
- * @throws InputError where a run has the ledger, the header is damaged and no teacher was given, or the file system
- * refuses: the file is as it was
+ * @throws InputError where a run has the ledger, the header is damaged and no teacher was given or one of whom the file
+ * is not, or the file system refuses: the file is as it was
  */
 export async function repairLedger(path: string, teacher?: string): Promise<LedgerRepair | undefined> {
   const beside = `${path}.new`; // the lock keeps others from it
@@ -43,6 +44,12 @@ export async function repairLedger(path: string, teacher?: string): Promise<Ledg
       if (name === undefined) {
         throw new InputError(
           `${path}: its header is damaged, and with it the teacher's name; give it by --teacher NAME`,
+        );
+      }
+      if (!mayBeOf(path, name)) {
+        throw new InputError(
+          `${path}: its header is damaged, and by the digest in the file's name it is not of the teacher ${name}; ` +
+            "give --teacher the name that the run's config.json has",
         );
       }
       await target.appendFile(encodeHeader(name));

@@ -83,7 +83,9 @@ export class Asking {
       }
     }
     if (this.answers.length + answers.length === 0) {
-      throw new InputError("the teacher answered none of the images to train on; mend it, or raise --budget");
+      throw new InputError(
+        "the teacher answered none of the images to train on; mend it, or begin anew with a larger --budget",
+      );
     }
     await observer?.onAnswers?.(answers);
     // One by one: a call takes no more than some 100,000 arguments.

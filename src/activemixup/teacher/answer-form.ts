@@ -15,6 +15,9 @@ export type AnswerForm =
 /** All of {@link AnswerForm}. */
 export const answerForms: readonly AnswerForm[] = ["probabilities", "logits", "top", "label"];
 
+/** Most classes of a teacher. */
+export const MOST_CLASSES = 2 ** 20;
+
 /** In words, how answers of a form become the probabilities that a student is trained on. */
 export function describeForm(form: AnswerForm): string {
   return {
@@ -152,18 +155,26 @@ function classOf(label: unknown, { classes, classNames, unknownLabels }: AnswerR
   if (typeof label !== "string") throw new Wrong(`the label ${show(label)}; expected a class's number or name`);
   if (!classNames) throw new Wrong(`the label ${show(label)} and no names of classes; give them (\`classNames\`)`);
   const at = numbersOf(classNames).get(label);
+  if (at === SEVERAL)
+    throw new Wrong(`the label ${show(label)}, the name of several classes; expected a class's number`);
   if (at === undefined && unknownLabels !== "ignore") {
     throw new Wrong(`the label ${show(label)}; expected one of the ${classNames.length} class names`);
   }
   return at;
 }
 
+/** In place of a class's number where a name is that of several, as in ImageNet. */
+const SEVERAL = -1;
+
 const numbers = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
 function numbersOf(classNames: readonly string[]): ReadonlyMap<string, number> {
-  let known = numbers.get(classNames);
-  if (!known) numbers.set(classNames, (known = new Map(classNames.map((name, at) => [name, at]))));
-  return known;
+  const known = numbers.get(classNames);
+  if (known) return known;
+  const found = new Map<string, number>();
+  for (const [at, name] of classNames.entries()) found.set(name, found.has(name) ? SEVERAL : at);
+  numbers.set(classNames, found);
+  return found;
 }
 
 function list(what: string, value: unknown): ArrayLike<unknown> {

@@ -4,9 +4,18 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { InputError } from "../../errors.js";
-import { answerForms, readAnswer, type AnswerForm, type AnswerReading, type RawAnswer } from "./answer-form.js";
+import {
+  answerForms,
+  MOST_CLASSES,
+  readAnswer,
+  type AnswerForm,
+  type AnswerReading,
+  type RawAnswer,
+} from "./answer-form.js";
+import { mappingDigest } from "./mapping.node.js";
 import { orAborted } from "./or-aborted.js";
 import { answerReading, askingManner, refuseUnheeded, settingsOfHttp } from "./reading.js";
+import { oneLine } from "./secrets.js";
 import type { TeacherSettings } from "./settings.js";
 import {
   serviceManner,
@@ -28,7 +37,7 @@ const positive = z.number().positive();
 
 const exportsSchema = z.object({
   query: callable,
-  classes: z.int().min(1).optional(),
+  classes: z.int().min(1).max(MOST_CLASSES).optional(),
   classNames: z.array(z.string()).min(1).optional(),
   form: z.enum(answerForms).optional(),
   name: z.string().min(1).optional(),
@@ -99,7 +108,7 @@ export class ModuleTeacher implements Teacher {
     } catch (error) {
       // Anything can be thrown.
       const { message, fatal, charged, retryAfter } = Object(error) as Record<string, unknown>;
-      const text = typeof message === "string" ? message : String(error);
+      const text = oneLine(typeof message === "string" ? message : String(error));
       if (fatal === true) throw new InputError(`${this.name}: ${text}`);
       const wait = typeof retryAfter === "number" && retryAfter >= 0 ? retryAfter : undefined;
       throw new TeacherFault(text, charged !== false, wait);
@@ -108,8 +117,8 @@ export class ModuleTeacher implements Teacher {
 }
 
 /**
- * Opens a JavaScript module as a teacher. Its name is the file's, with a digest of what the file holds, unless the
- * settings or the module say another.
+ * Opens a JavaScript module as a teacher. Its name is the one that it exports, else the file's with a digest of what the
+ * file holds; and a digest of settings that bear on how answers are read. The settings' own name stands in place of all.
  * @throws InputError where it cannot be read or loaded, or does not export what it has to
  */
 export async function openModuleTeacher(path: string, settings: TeacherSettings = {}): Promise<ModuleTeacher> {
@@ -136,7 +145,9 @@ export async function openModuleTeacher(path: string, settings: TeacherSettings 
     );
   }
   const digest = createHash("sha256").update(source).digest("hex").slice(0, 16);
-  const name = settings.name ?? data.name ?? `module:${basename(path)}:${digest}`;
+  const form = settings.answer?.form ?? data.form;
+  const mapping = mappingDigest(settings, form === "label" || form === "top");
+  const name = settings.name ?? `${data.name ?? `module:${basename(path)}:${digest}`}${mapping}`;
   return new ModuleTeacher(name, data, settings);
 }
 

@@ -1,7 +1,7 @@
 /** Reads what a teacher's settings file holds. */
 import { z } from "zod";
 import { InputError } from "../../errors.js";
-import { answerForms } from "./answer-form.js";
+import { answerForms, MOST_CLASSES } from "./answer-form.js";
 import { faultOfValue, oneLine } from "./secrets.js";
 import type { TeacherSettings } from "./settings.js";
 
@@ -30,7 +30,7 @@ const headers = values.superRefine((record, context) => {
 
 const schema = z.strictObject({
   name: text.optional(),
-  classes: count(1 << 20).optional(),
+  classes: count(MOST_CLASSES).optional(),
   classNames: z
     .array(text)
     .min(1)

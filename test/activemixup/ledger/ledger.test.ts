@@ -41,6 +41,47 @@ describe("Ledger", () => {
     expect(ledger.spent).toBe(30);
   });
 
+  it("keeps what was answered, whatever the teacher does with its memory afterwards", async () => {
+    const memory = new Float32Array(4 * 3);
+    const teacher = new ScriptedTeacher();
+    const reusing = Object.assign(Object.create(teacher) as ScriptedTeacher, {
+      async query(...args: Parameters<ScriptedTeacher["query"]>) {
+        const answers = await teacher.query(...args);
+        memory.fill(0);
+        return answers.map((answer, image) => {
+          const place = memory.subarray(3 * image, 3 * image + 3);
+          place.set(answer as Float32Array);
+          return place;
+        });
+      },
+    });
+    expectAnswers(await new Ledger(reusing, new MemoryStore("scripted"), options).query(images(10)));
+  });
+
+  it("goes on with a service that refuses for nothing while it answers others, and gives up where it answers none", async () => {
+    // One request in three is answered, in turn.
+    const limited = new ScriptedTeacher({ batch: 1, concurrency: 3, attempts: 2 }, (attempt) =>
+      attempt % 3 === 0 ? undefined : fault(false),
+    );
+    const ledger = new Ledger(limited, new MemoryStore(limited.name), options);
+    expectAnswers(await ledger.query(images(30)));
+    expect(ledger.spent).toBe(30);
+
+    const closed = new ScriptedTeacher({ attempts: 2 }, () => fault(false));
+    const asking = new Ledger(closed, new MemoryStore(closed.name), options).query(images(1));
+    await expect(asking).rejects.toThrow("in 2 attempts: out of order; mend the teacher, then go on from what is kept");
+    expect(closed.asked).toBe(2);
+  });
+
+  it("does not wait for days", async () => {
+    const teacher = new ScriptedTeacher({}, list(fault(false, 86_401)));
+    const asking = new Ledger(teacher, new MemoryStore(teacher.name), options).query(images(1));
+    await expect(asking).rejects.toThrow(
+      "the teacher scripted failed (out of order) and wants to be asked again in 86401 s; go on then from what is kept",
+    );
+    expect(teacher.asked).toBe(1);
+  });
+
   it("never asks twice about the same pixels, in one call, in a later one, or in another run", async () => {
     const teacher = new ScriptedTeacher();
     const store = new MemoryStore(teacher.name);
@@ -103,7 +144,7 @@ describe("Ledger", () => {
     const failing = new Ledger(always, new MemoryStore(always.name), options).query(images(1));
     await expect(failing).rejects.toThrow(
       `the teacher scripted gave no answer to query ${id} in 2 attempts: ${why}; ` +
-        `mend the teacher, then go on from what is kept (distill --resume)`,
+        `mend the teacher, or leave such images out (--skip-unanswered), then go on from what is kept (distill --resume)`,
     );
   });
 

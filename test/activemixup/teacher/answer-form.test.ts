@@ -44,6 +44,12 @@ describe("readAnswer", () => {
   it("makes one label certain", () => {
     expect(read({ labels: 2 }, { form: "label" })).toEqual([0, 0, 1]);
     expect(read({ labels: ["dog"] }, { form: "label", classNames: names })).toEqual([0, 1, 0]);
+    const cranes = { form: "label", classNames: ["crane", "dog", "crane"] } as const;
+    expect(read({ labels: "dog" }, cranes)).toEqual([0, 1, 0]);
+    expect(read({ labels: 2 }, cranes)).toEqual([0, 0, 1]);
+    expect(read({ labels: "crane" }, cranes)).toBe(
+      'the label "crane", the name of several classes; expected a class\'s number',
+    );
   });
 
   it("says what it found and what it expected", () => {

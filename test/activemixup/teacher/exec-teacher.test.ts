@@ -95,6 +95,8 @@ describe("ExecTeacher", () => {
     expect(set).toMatchObject({ name: "mine", classNames: ["p", "q", "r", "s"], manner: { batch: 2 } });
     const plain = await open(command({}), {});
     expect(plain.name).toMatch(/^exec:[0-9a-f]{16}$/);
+    const read = await open(command({}), { answer: { form: "logits" } });
+    expect(read.name).toMatch(/^exec:[0-9a-f]{16} \([0-9a-f]{8}\)$/);
   });
 
   it("goes on after whatever the command does, and has every answer once", async () => {
@@ -246,7 +248,7 @@ describe("ExecTeacher", () => {
         "die": "exec:COMMAND: the command exited with code 3; the end of its stderr: no such model: model.joblib; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "empty": "theCOMMANDteacher "exec:" names no command; write exec:COMMAND, in quotes",
         "field": "exec:COMMAND: the command broke the protocol: its hello: Unrecognized key: "clases"; it has to say hello in a frame on stdout, and to answer frames on stdin",
-        "form": "exec:m states answer.form logits, its settings label; make the two agree",
+        "form": "exec:m (45810d6a) states answer.form logits, its settings label; make the two agree",
         "mute": "exec:COMMAND: the command said no hello in 0.5 s; it has to say hello in a frame on stdout, and to answer frames on stdin",
         "names": "exec:m has 4 classes, and classNames of its settings, or --labels, names 1; make the two agree",
         "print": "exec:COMMAND: the command broke the protocol: "Loading " on stdout, which is no frame; stdout is for frames alone, print to stderr; it has to say hello in a frame on stdout, and to answer frames on stdin",

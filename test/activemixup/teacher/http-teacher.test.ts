@@ -163,6 +163,10 @@ describe("an HTTP teacher", () => {
     const server = await faulty();
     const teacher = await open(server);
     const batch = await batchOf(teacher, 1);
+    const barred = await openHttpTeacher("http://127.0.0.1:6000/", { settings: { classes: 4 } });
+    await expect(barred.query(await batchOf(barred, 1))).rejects.toThrow(
+      "the teacher http://127.0.0.1:6000/: port 6000 is one that HTTP clients refuse; serve it at another",
+    );
     await expect(openHttpTeacher(server.url.replace("http:", "https:"))).rejects.toThrow(
       "what answers there speaks no TLS; give the address with http://",
     );

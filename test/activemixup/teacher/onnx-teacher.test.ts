@@ -281,7 +281,7 @@ describe("OnnxTeacher", () => {
         "input": "onnx:PATH: has no input image, but in; set onnx.input to one of them",
         "label": "onnx:PATH does not tell its number of classes; set classes or classNames in its settings",
         "layout": "the teacher onnx:PATH takes any × 3 × 4 × 2 at its input in, read as NCHW; these are 2 × 3 × 4 (channels, height, width): give images of the teacher's size (image files: --size 4x2 --channels 3), or set onnx.layout",
-        "logits": "the teacher onnx:MODEL gave no answer to QUERY in 1 attempt: the score of class 0 is NUMBER; expected 0 or more; mend the teacher, then go on from what is kept (distill --resume)",
+        "logits": "the teacher onnx:MODEL gave no answer to QUERY in 1 attempt: the score of class 0 is NUMBER; expected 0 or more; mend the teacher, or leave such images out (--skip-unanswered), then go on from what is kept (distill --resume)",
         "mean": "the teacher onnx:PATH: onnx.mean has 3 numbers for 2 channels; these are 2 × 3 × 4",
         "missing": "onnx:PATH: cannot be read: ENOENT …; check the path",
         "outputs": "onnx:PATH: has 2 outputs: out, flat; set onnx.output to one of them",

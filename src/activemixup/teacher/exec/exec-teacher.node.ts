@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { DisposedError, InputError } from "../../../errors.js";
 import { LONGEST_TIMER } from "../../ledger/pacer.js";
 import { readAnswer, type AnswerForm, type AnswerReading } from "../answer-form.js";
+import { mappingDigest } from "../mapping.node.js";
 import { orAborted } from "../or-aborted.js";
 import { answerReading, askingManner, refuseUnheeded, settingsOfHttp } from "../reading.js";
+import { oneLine } from "../secrets.js";
 import type { TeacherSettings } from "../settings.js";
 import {
   serviceManner,
@@ -51,7 +53,7 @@ export class ExecTeacher implements Teacher {
   ) {
     const digest = createHash("sha256").update(command).digest("hex").slice(0, 16);
     // The command itself is no name: it may hold what nobody else is to read.
-    this.name = settings.name ?? `exec:${hello.name ?? digest}`;
+    this.name = settings.name ?? `exec:${hello.name ?? digest}${mappingDigest(settings, false)}`;
     this.reading = answerReading(this.name, hello, settings, "probabilities");
     this.manner = askingManner(this.name, execManner, settings.asking, hello.batch);
     if (this.manner.concurrency !== 1) {
@@ -209,8 +211,9 @@ async function within<T>(child: Child, promise: Promise<T>, signal?: AbortSignal
 
 /** @throws what the child says in place of answers */
 function refuse(name: string, { message, fatal, charged, retryAfter }: ChildError): never {
-  if (fatal) throw new InputError(`${name}: ${message}`);
-  throw new TeacherFault(message, charged ?? true, retryAfter);
+  const text = oneLine(message);
+  if (fatal) throw new InputError(`${name}: ${text}`);
+  throw new TeacherFault(text, charged ?? true, retryAfter);
 }
 
 /** A row of numbers: one a class; or a class; or as many classes as scores that follow them. */

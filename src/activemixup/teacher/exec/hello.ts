@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { answerForms } from "../answer-form.js";
+import { answerForms, MOST_CLASSES } from "../answer-form.js";
 import { FrameError } from "./frames.js";
 
 /** Version of the frames and their JSON. */
@@ -10,7 +10,7 @@ export type Hello = z.infer<typeof helloSchema>;
 
 const helloSchema = z.strictObject({
   protocol: z.literal(PROTOCOL),
-  classes: z.int().min(1),
+  classes: z.int().min(1).max(MOST_CLASSES),
   /** In the order of their numbers. */
   classNames: z.array(z.string()).optional(),
   /** What a row of answers is; probabilities where absent. */

@@ -61,7 +61,7 @@ export function compileAnswers(settings: AnswerSettings, reading: AnswerReading,
   const answerOf = (item: unknown): Answer => {
     try {
       const why = error?.(item);
-      if (why !== undefined && why !== null) {
+      if (why !== undefined && why !== null && why !== "" && why !== false) {
         return new AnswerFault(`the teacher says: ${oneLine(typeof why === "string" ? why : JSON.stringify(why))}`);
       }
       return readAnswer(rawOf(item), reading);

@@ -79,6 +79,12 @@ export async function exchange(
     if (MISTRUST.test(code)) {
       throw new InputError(`the teacher ${name}: the connection is not to be trusted (${what}); mend its certificate`);
     }
+    // The standard of fetch has a list of ports that it never opens.
+    if (message === "bad port") {
+      throw new InputError(
+        `the teacher ${name}: port ${url.port} is one that HTTP clients refuse; serve it at another`,
+      );
+    }
     throw UNSENT.has(code) ? new UnsentFault(what) : new TeacherFault(what, true);
   }
   const { status } = response;

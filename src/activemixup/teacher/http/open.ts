@@ -1,6 +1,7 @@
 /** Makes an HTTP teacher of an address and a settings file. */
 import { InputError } from "../../../errors.js";
 import { backoff, sleep } from "../../ledger/pacer.js";
+import { canonical } from "../canonical.js";
 import { expectNames } from "../reading.js";
 import { looksSecret, oneLine, redact, resolveVariables, type Environment } from "../secrets.js";
 import type { TeacherSettings } from "../settings.js";
@@ -114,15 +115,6 @@ async function nameOf(url: URL, { answer, http = {}, classNames }: TeacherSettin
   if (told === canonical({ headers: {}, query: {} })) return url.href;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(told)));
   return `${url.href} (${Array.from(digest.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("")})`;
-}
-
-/** JSON in which the order of the fields makes no difference. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 /** Statuses that tell nothing of whether a teacher describes itself. */

@@ -5,13 +5,14 @@
  * {@link Reply}, in any order.
  */
 import { z } from "zod";
+import { MOST_CLASSES } from "../answer-form.js";
 import type { AnswerSettings, HttpSettings } from "../settings.js";
 
 const size = z.int().min(1).max(0xffff);
 
 /** What a teacher says of itself. */
 export const description = z.object({
-  classes: z.int().min(1),
+  classes: z.int().min(1).max(MOST_CLASSES),
   /** In the order of the classes' numbers. */
   classNames: z.array(z.string()).optional(),
   /** Channels, height and width of the images that it takes. */
