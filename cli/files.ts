@@ -1,13 +1,38 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../src/errors.js";
 
 /** What goes into a file, at once or in parts. */
 type Content = string | Uint8Array | Iterable<string>;
 
-/** Writes a whole file or nothing, also if the power fails: beside its place first, then renamed. */
+/**
+ * Writes a whole file or nothing, also if the power fails: beside its place first, then renamed. Of a link, the file
+ * that it leads to is replaced; into a device or a pipe it is written as it comes.
+ * @throws InputError where it cannot be written
+ */
 export async function writeWhole(path: string, content: Content): Promise<void> {
+  try {
+    if (await isStream(path)) await writeFile(path, content);
+    else await replace(await realPlace(path), content);
+  } catch (error) {
+    throw asInputError(error, path, "written", "give a place where you may write, with room on the disk");
+  }
+}
+
+async function replace(path: string, content: Content): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -16,7 +41,27 @@ export async function writeWhole(path: string, content: Content): Promise<void> 
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined); // where no file can be made, there is none to remove
-    throw asInputError(error, path, "written", "give a place where you may write, with room on the disk");
+    throw error;
+  }
+}
+
+/** Whether a path leads to a device, a pipe or the like, in whose place no file may be put. */
+async function isStream(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+}
+
+/** Where a file is, or would be if it were written: links are followed. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const folder = dirname(path);
+    // What else is wrong with a path is told when it is written.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || folder === path) return path;
+    const target = await readlink(path).catch(() => undefined);
+    if (target !== undefined) return realPlace(resolve(await realpath(folder), target));
+    return join(await realPlace(folder), basename(path));
   }
 }
 
@@ -63,8 +108,10 @@ export async function checkWritable(
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw new InputError(`${option} ${path} is a folder; give the name of a file`);
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const probe = `${path}.${process.pid}.tmp`;
+    if (await isStream(path)) return await access(path, constants.W_OK);
+    const place = await realPlace(path);
+    await mkdir(dirname(place), { recursive: true });
+    const probe = `${place}.${process.pid}.tmp`;
     await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
   } catch (error) {

@@ -109,11 +109,12 @@ export class RunFolder {
     return summary?.stopped === undefined ? undefined : summary;
   }
 
-  /** Lets other processes run here. Nothing stays of a folder in which no run began. */
+  /** Lets other processes run here. Nothing stays of a folder in which no run began. One that is gone is closed too. */
   async close(): Promise<void> {
     await this.lock.release();
-    if ((await readdir(this.path)).some((name) => name !== LOCK)) return;
-    await rm(join(this.path, LOCK));
+    const names = await readdir(this.path).catch(absent(this.path));
+    if (names?.every((name) => name === LOCK) !== true) return;
+    await rm(join(this.path, LOCK), { force: true });
     // Another process may have begun here in the meantime.
     await rmdir(this.path).catch(() => undefined);
   }

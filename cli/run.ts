@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import { CommanderError, type Command } from "commander";
 import { ActiveMixupError } from "../src/errors.js";
+import { asInputError } from "./files.js";
 import { createProgram } from "./program.js";
 import { paintsOf } from "./terminal.js";
 
@@ -17,15 +19,13 @@ export async function run(args: readonly string[]): Promise<number> {
 /** Codes of what is told of a reader, or a terminal, that is gone. */
 const GONE = new Set(["EPIPE", "EIO"]);
 
-/** Work goes on where nobody reads what it prints any more. */
-function onOutputError(error: NodeJS.ErrnoException): void {
-  if (!GONE.has(error.code ?? "")) throw error;
-}
+/** Work goes on where what it prints cannot be written: what is lost on stderr is progress. */
+const onOutputError = () => undefined;
 
 /**
- * Runs a command line and returns its exit code: 0, 2 after a mistake of the user (one line on stderr), 130 after Ctrl-C,
- * 1 after a bug (with its stack). Where the terminal hangs up, it stops as after Ctrl-C, unless progress goes elsewhere
- * than to that, as under `nohup`.
+ * Runs a command line and returns its exit code: 0, 2 after a mistake of the user (one line on stderr) or where its
+ * result cannot be written, 130 after Ctrl-C, 1 after a bug (with its stack). Where the terminal hangs up, it stops as
+ * after Ctrl-C, unless progress goes elsewhere than to that, as under `nohup`.
  * @param create makes the command line, which is to stop when the signal is aborted
  */
 export async function runProgram(create: (signal: AbortSignal) => Command, args: readonly string[]): Promise<number> {
@@ -46,21 +46,48 @@ export async function runProgram(create: (signal: AbortSignal) => Command, args:
     // For good: what was printed last may fail behind the end.
     if (!output.listeners("error").includes(onOutputError)) output.on("error", onOutputError);
   }
+  let fault: NodeJS.ErrnoException | undefined;
+  const onResultError = (error: NodeJS.ErrnoException) => {
+    if (!GONE.has(error.code ?? "")) fault ??= error;
+  };
+  process.stdout.on("error", onResultError);
   try {
-    await create(interrupt.signal).parseAsync(args, { from: "user" });
-    return interrupt.signal.aborted ? INTERRUPTED : OK;
-  } catch (error) {
-    if (interrupt.signal.aborted && error === interrupt.signal.reason) return INTERRUPTED;
-    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : USER_ERROR;
-    if (error instanceof ActiveMixupError && (error.code === "input" || error.code === "device")) {
-      process.stderr.write(`${paintsOf(process.stderr).red("error:")} ${error.message}\n`);
-      return USER_ERROR;
-    }
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    return BUG;
+    const code = await parse(create, args, interrupt.signal);
+    // A fault of what was printed last is told after this turn of the event loop.
+    await setImmediate();
+    if (fault === undefined) return code;
+    sayError(
+      asInputError(fault, "the result on stdout", "written", "see that the disk has room, or send it elsewhere"),
+    );
+    return code === OK ? USER_ERROR : code;
   } finally {
+    process.stdout.off("error", onResultError);
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
     process.off("SIGHUP", onHangup);
   }
+}
+
+async function parse(
+  create: (signal: AbortSignal) => Command,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    await create(signal).parseAsync(args, { from: "user" });
+    return signal.aborted ? INTERRUPTED : OK;
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return INTERRUPTED;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : USER_ERROR;
+    if (error instanceof ActiveMixupError && (error.code === "input" || error.code === "device")) {
+      sayError(error);
+      return USER_ERROR;
+    }
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    return BUG;
+  }
+}
+
+function sayError({ message }: ActiveMixupError): void {
+  process.stderr.write(`${paintsOf(process.stderr).red("error:")} ${message}\n`);
 }

@@ -70,8 +70,17 @@ function checkFiles(experiments: readonly Experiment[]): void {
   }
 }
 
-/** Requires each chosen row and seed to be in a file. */
-function checkChosen(experiments: readonly Experiment[], { rows = [], seeds = [] }: ExperimentOptions): void {
+/** Requires each chosen row and seed to be in a file, and something to be run of them. */
+function checkChosen(
+  experiments: readonly Experiment[],
+  { rows = [], seeds = [], tableOnly }: ExperimentOptions,
+): void {
+  if (tableOnly && rows.length + seeds.length > 0) {
+    const given = [...(rows.length > 0 ? ["--rows"] : []), ...(seeds.length > 0 ? ["--seeds"] : [])];
+    throw new InputError(
+      `--table-only runs nothing, and ${given.join(" and ")} would choose what is run; leave out the one or the other`,
+    );
+  }
   const known = new Set(experiments.flatMap((experiment) => experiment.rows.map(({ name }) => name)));
   const row = rows.find((name) => !known.has(name));
   if (row !== undefined) throw new InputError(`--rows ${row} is no row; expected some of ${[...known].join(", ")}`);

@@ -4,6 +4,7 @@ import { CpuDevice } from "../../src/tensor/index.js";
 import type { OutputOptions } from "../common-options.js";
 import { checkWritable, writeWhole } from "../files.js";
 import { openNetwork } from "../networks.js";
+import { checkNotInput } from "../own-input.js";
 import { size } from "../table.js";
 import { version } from "../version.js";
 
@@ -28,6 +29,7 @@ export function exportCommand(): Command {
     )
     .action(async (options: ExportOptions) => {
       const { model, out, format, input, json } = options;
+      await checkNotInput(out, [model]);
       // Nothing is computed: the host's memory is device enough.
       const device = new CpuDevice();
       try {

@@ -9,6 +9,7 @@ import {
 } from "../../src/nn/index.js";
 import type { OutputOptions } from "../common-options.js";
 import { checkWritable, readWhole, writeWhole } from "../files.js";
+import { checkNotInput } from "../own-input.js";
 import { imageShape, numbers } from "../parse.js";
 import { printable } from "../table.js";
 import { version } from "../version.js";
@@ -44,6 +45,7 @@ export function importCommand(): Command {
     .option("--labels <file>", "names of the classes, one a line, in the order of their numbers")
     .action(async (options: ImportOptions) => {
       const { out, architecture, image, mean, deviation, labels, json } = options;
+      await checkNotInput(out, labels === undefined ? [options.in] : [options.in, labels]);
       const classNames = labels === undefined ? undefined : await readLabels(labels);
       const bytes = await readWhole("--in", options.in);
       const about = { architecture, image, mean, deviation, ...(classNames ? { classNames } : {}) };

@@ -11,6 +11,7 @@ import { withDevice } from "../device.js";
 import { checkWritable, writeWhole } from "../files.js";
 import { withNetworkImageOptions, type ImageCommandOptions } from "../images.js";
 import { openNetwork } from "../networks.js";
+import { checkNotInput } from "../own-input.js";
 import { whole } from "../parse.js";
 import { imageBatches } from "../predict/batches.js";
 import { csvLines, jsonLines, Predictions, textLines, type Format } from "../predict/predictions.js";
@@ -50,7 +51,10 @@ export function predictCommand(signal: AbortSignal): Command {
     const progress = createProgress(options.quiet);
     const classNames = options.labels === undefined ? undefined : await readLabels(options.labels);
     const sources = await findSources(images);
-    if (options.out !== undefined) await checkWritable("--out", options.out);
+    if (options.out !== undefined) {
+      await checkNotInput(options.out, inputsOf(images, sources, options));
+      await checkWritable("--out", options.out);
+    }
     await withDevice(options, progress, async (device) => {
       const { predictions, about } = await predict(device, sources, classNames, options, progress, signal);
       const lines = formatOf(options, about)(predictions);
@@ -61,6 +65,12 @@ export function predictCommand(signal: AbortSignal): Command {
       process.stdout.write(`${summary}\n`);
     });
   });
+}
+
+/** The files that are read, but for those of data sets in folders. */
+function inputsOf(images: readonly string[], sources: readonly ImageSource[], { model, labels }: PredictOptions) {
+  const files = sources.flatMap((source) => (source.kind === "files" ? source.paths : []));
+  return [model, ...(labels === undefined ? [] : [labels]), ...images, ...files];
 }
 
 async function predict(
@@ -118,12 +128,15 @@ function formatOf({ json, csv, out }: PredictOptions, about: object): Format {
   return textLines;
 }
 
-/** Lines to stdout in larger pieces, at the reader's speed; a reader that has seen enough, as `head` has, ends it. */
+/**
+ * Lines to stdout in larger pieces, at the reader's speed; a fault ends it, be it a full disk, of which the command line
+ * tells, or a reader that has seen enough, as `head` has.
+ */
 async function print(lines: Iterable<string>): Promise<void> {
   const { stdout } = process;
-  let gone = false;
-  const onError = ({ code }: NodeJS.ErrnoException) => {
-    gone = code === "EPIPE";
+  let failed = false;
+  const onError = () => {
+    failed = true;
   };
   stdout.on("error", onError);
   try {
@@ -131,9 +144,10 @@ async function print(lines: Iterable<string>): Promise<void> {
     for (const line of lines) {
       piece += line;
       if (piece.length < PIECE) continue;
-      if (!stdout.write(piece)) await Promise.race([once(stdout, "drain"), once(stdout, "close")]);
+      // Both reject where there is a fault meanwhile.
+      if (!stdout.write(piece)) await Promise.race([once(stdout, "drain"), once(stdout, "close")]).catch(onError);
       piece = "";
-      if (gone) return;
+      if (failed) return;
     }
     stdout.write(piece);
     // A fault of the last piece is told after this turn of the event loop.

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../src/errors.js";
@@ -5,6 +6,7 @@ import { loadCharts } from "../charts/libraries.js";
 import { withOutputOptions, type OutputOptions } from "../common-options.js";
 import { rowCells, rowHead } from "../experiment/markdown.js";
 import { checkWritable, writeWhole } from "../files.js";
+import { checkNotInput } from "../own-input.js";
 import { createProgress } from "../progress.js";
 import { comparePage } from "../report/compare-page.js";
 import { compareRuns, type RunComparison } from "../report/compare.js";
@@ -33,6 +35,7 @@ export function reportCommand(signal: AbortSignal): Command {
       const out = outOf(folders, options);
       const runs: ToldRun[] = [];
       for (const folder of folders) runs.push(await readRun(folder));
+      for (const folder of folders) await checkNotInput(out, await filesOf(folder));
       await checkWritable("--out", out);
       const comparison = compareRuns(runs);
       if (runs.length === 1) await writeReport(await readRecord(runs[0], progress, signal), out);
@@ -57,6 +60,12 @@ function outOf(folders: readonly string[], { out }: ReportOptions): string {
   throw new InputError(
     `--out is missing; name the file that compares the ${folders.length} runs, for example --out compared.html`,
   );
+}
+
+/** The files of a run, which goes on from them; of pages it writes its report alone, anew each time. */
+async function filesOf(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => !name.endsWith(".html")).map((name) => join(folder, name));
 }
 
 /** What `--json` prints. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { turnedSize } from "../../src/data/image-header.js";
+import { scanPng } from "../../src/data/png-chunks.js";
 import { decodePng } from "../../src/data/png.node.js";
 import { InputError } from "../../src/errors.js";
 import type { ImageShape } from "../../src/nn/index.js";
@@ -75,11 +77,17 @@ function decodeBase64(text: string, what: string): Uint8Array<ArrayBuffer> {
 
 function readPng(bytes: Uint8Array<ArrayBuffer>, shape: ImageShape, what: string): Uint8Array {
   try {
-    const { channels, height, width, pixels } = decodePng(bytes, what);
-    if (channels === shape.channels && height === shape.height && width === shape.width) return pixels;
+    // By the header first: a small file may hold an image of any size.
+    const { height, width, grey, orientation } = scanPng(bytes, what);
+    const size = turnedSize({ stored: { height, width }, orientation });
+    // On white, a grey image stays grey.
+    const channels = grey ? 1 : 3;
+    if (channels === shape.channels && size.height === shape.height && size.width === shape.width) {
+      return decodePng(bytes, what).pixels;
+    }
     throw new Refusal(
       400,
-      `${what} is an image of ${channels} × ${height} × ${width}; ` +
+      `${what} is an image of ${channels} × ${size.height} × ${size.width}; ` +
         `expected ${shape.channels} × ${shape.height} × ${shape.width}`,
     );
   } catch (error) {

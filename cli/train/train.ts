@@ -1,7 +1,7 @@
 import { accuracyOf, checkClassNames, fitLabelled, specFor } from "../../src/activemixup/index.js";
 import { checkLabels, sameImages, sampleImages, type ImageSet, type UnreadableImage } from "../../src/data/index.js";
 import { InputError } from "../../src/errors.js";
-import { encodeNetwork, Network } from "../../src/nn/index.js";
+import { encodeState, Network, type NetworkState } from "../../src/nn/index.js";
 import type { Device } from "../../src/tensor/index.js";
 import { writeWhole } from "../files.js";
 import { openImages } from "../images.js";
@@ -57,6 +57,7 @@ export async function openLabelledImages(
 /**
  * Trains a network and writes it to `options.out`. An abort ends it early; less than one pass is not worth a file,
  * least of all one that is there already.
+ * @throws InputError where the network diverged, or cannot be written
  */
 export async function trainNetwork(
   device: Device,
@@ -76,7 +77,11 @@ export async function trainNetwork(
     });
     progress.end();
     const written = !fit.interrupted || fit.epochs >= 1;
-    if (written) await writeWhole(options.out, await encodeNetwork(network));
+    if (written) {
+      const state = await network.state();
+      checkFinite(fit.loss, state);
+      await writeWhole(options.out, encodeState(network.spec, state));
+    }
     const unreadable = [...(data.unreadable ?? []), ...(test?.unreadable ?? [])];
     const accuracy = test && !fit.interrupted ? await accuracyOf(network, test) : undefined;
     return {
@@ -95,6 +100,14 @@ export async function trainNetwork(
   } finally {
     network.dispose();
   }
+}
+
+/** The weights too: they are ahead of the loss, which is the last whole pass's. */
+function checkFinite(loss: number, state: NetworkState): void {
+  const sound = [...state.values()].every(({ data }) => data.every(Number.isFinite));
+  if (Number.isFinite(loss) && sound) return;
+  const found = Number.isFinite(loss) ? "not all of its weights are finite" : `its loss is ${loss}`;
+  throw new InputError(`the network diverged: ${found}; lower --rate`);
 }
 
 /**

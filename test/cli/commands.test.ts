@@ -72,6 +72,16 @@ describe("train's mistakes", () => {
     expect(readFileSync(at("kept.safetensors"), "utf8")).toBe("kept");
   });
 
+  it("of a rate at which it diverges leave a file that is there as it was", async () => {
+    writeFileSync(at("kept.safetensors"), "kept");
+    const { code, stdout, stderr } = await attempt(
+      ...["--rate", "1e30", "--epochs", "3", "--out", at("kept.safetensors"), "--json"],
+    );
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe("error: the network diverged: its loss is NaN; lower --rate\n");
+    expect(readFileSync(at("kept.safetensors"), "utf8")).toBe("kept");
+  });
+
   it("are found before anything is written", async () => {
     for (const more of [
       ["--crop", "12"],

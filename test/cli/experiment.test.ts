@@ -379,6 +379,8 @@ describe("experiment's mistakes", () => {
       await attempt(withRow({ candidates: "mixture", lambdas: [0.5] })),
       await attempt(small, "--rows", "randm"),
       await attempt(small, "--seeds", "0,1"),
+      await attempt(small, "--table-only", "--rows", "random"),
+      await attempt(small, "--table-only", "--rows", "random", "--seeds", "0"),
       await attempt(small, at("small.json")),
       await attempt(small, at("none.json")),
     ];

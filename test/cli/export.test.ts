@@ -133,6 +133,17 @@ describe("export", () => {
       "error: option '--format <format>' argument 'tflite' is invalid. Allowed choices are onnx.
       "
     `);
+    const kept = readFileSync(student);
+    symlinkSync(student, at("link.safetensors"));
+    expect(await mistake("export", "--model", student, "--out", student)).toMatchInlineSnapshot(`
+      "error: --out FOLDER/run/student.safetensors is an input of this command, and would be overwritten; name another file
+      "
+    `);
+    expect(await mistake("export", "--model", student, "--out", at("link.safetensors"))).toMatchInlineSnapshot(`
+      "error: --out FOLDER/link.safetensors is FOLDER/run/student.safetensors, an input of this command, and would be overwritten; name another file
+      "
+    `);
+    expect(readFileSync(student).equals(kept)).toBe(true);
     expect(existsSync(at("x"))).toBe(false);
     expect(existsSync(at("x.onnx"))).toBe(false);
   });
@@ -285,6 +296,12 @@ describe("import", () => {
       "error: no network is called "lenet"; choose one of lenet5, lenet5-half, lenet5-dropout, alexnet, alexnet-half, vgg16, resnet20, resnet32, resnet18
       "
     `);
+    const kept = readFileSync(good);
+    expect(await mistake(...importing(good, "--out", good))).toContain(`--out FOLDER/good.safetensors is an input`);
+    expect(await mistake(...importing(good, "--labels", at("labels.txt"), "--out", at("labels.txt")))).toContain(
+      `--out FOLDER/labels.txt is an input`,
+    );
+    expect(readFileSync(good).equals(kept)).toBe(true);
     // Without import, no command knows what such weights are.
     expect(await mistake("evaluate", "--model", good, "--data", `${digits}:test`, ...cpu)).toMatchInlineSnapshot(`
       "error: FOLDER/good.safetensors: its metadata has no "activemixup"; expected a network that \`activemixup train\` or \`distill\` wrote: \`activemixup import\` makes one of weights from elsewhere

@@ -154,6 +154,26 @@ describe("predict", () => {
     `);
   });
 
+  it("does not write over what it reads", async () => {
+    const image = folder.write("read/a.png", pngOf(SIDE, SIDE, 0, own(0)));
+    const kept = readFileSync(image);
+    const labels = folder.write("read/labels.txt", "a\nb\nc\nd\n");
+    for (const [input, out] of [
+      [image, image],
+      [at("read"), image],
+      [image, at("model.safetensors")],
+      [image, labels],
+    ]) {
+      expect(await mistake(input, "--labels", labels, "--out", out)).toMatch(
+        /^error: --out .* is an input of this com/,
+      );
+    }
+    expect(readFileSync(image).equals(kept)).toBe(true);
+    // Beside them it may.
+    expect((await predict(at("read"), "--out", at("read", "told.csv"))).code).toBe(0);
+    expect((await predict(at("read"), "--out", at("read", "told.csv"))).code).toBe(0);
+  });
+
   it("brings images of other sizes and in colours to the network's", async () => {
     const twice = own(2).flatMap((value) => [value, value]);
     const rows = Array.from({ length: SIDE }, (_, row) => twice.slice(row * 2 * SIDE, (row + 1) * 2 * SIDE));

@@ -251,6 +251,8 @@ describe("activemixup report of one run", () => {
     ["a damaged summary", () => [at("damaged")]],
     ["a run twice", () => [at("random"), at("random"), "--out", at("x.html")]],
     ["a folder for the page", () => [at("random"), "--out", folder.root]],
+    ["a file of the run for the page", () => [at("random"), "--out", at("random", "config.json")]],
+    ["a file of one of several", () => [at("bare"), at("random"), "--out", at("random", "student.safetensors")]],
   ])("%s: one line, exit code 2, nothing written", async (_, args) => {
     mkdirSync(at("unfinished"), { recursive: true });
     writeFileSync(at("unfinished", "config.json"), readFileSync(at("bare", "config.json")));
@@ -266,6 +268,12 @@ describe("activemixup report of one run", () => {
     expect(stderr.replaceAll(folder.root, "FOLDER")).toMatchSnapshot();
     expect(existsSync(at("x.html"))).toBe(false);
   });
+});
+
+it("a page of one's own may lie in the run's folder", async () => {
+  for (const name of ["report.html", "own.html", "own.html"]) {
+    expect((await cli("report", at("random"), "--out", at("random", name), "--quiet")).code).toBe(0);
+  }
 });
 
 describe("a run's report", () => {

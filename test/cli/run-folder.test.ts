@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
@@ -131,6 +131,14 @@ describe("RunFolder", () => {
     await again.folder.close();
     truncateSync(at("torn", "queries.jsonl"), 20);
     await expect(RunFolder.resume(at("torn"))).rejects.toThrow("queries.jsonl has 20 bytes; expected at least");
+  });
+
+  it("is closed without a word where it is gone", async () => {
+    const run = await RunFolder.create(at("gone"));
+    await run.writeConfig({});
+    rmSync(at("gone"), { recursive: true });
+    await run.close();
+    expect(existsSync(at("gone"))).toBe(false);
   });
 
   it("has a round's student on the disk before the round counts as finished", async () => {

@@ -14,7 +14,7 @@ import {
 import { encodePng } from "../../src/activemixup/teacher/http/png.node.js";
 import { decodeNetwork, encodeNetwork, Network } from "../../src/nn/index.js";
 import { openDevice } from "../../src/tensor/index.js";
-import { temporaryFolder } from "../data/fixtures.js";
+import { png, temporaryFolder } from "../data/fixtures.js";
 import { captured, cli, type Outcome } from "./cli.js";
 
 const folder = temporaryFolder();
@@ -134,6 +134,12 @@ describe("serve", () => {
         encoding: "png",
         images: [{ id: "x", data: base64(encodePng({ ...shape, height: 6 }, pixels.slice(0, 72))) }],
       },
+      // Told by its header alone: its pixels would be damaged.
+      {
+        ...one,
+        encoding: "png",
+        images: [{ id: "x", data: base64(png(16_000, 16_000, { colorType: 2, scanlines: Uint8Array.of(0) })) }],
+      },
       new Uint8Array([0xff, 0xfe]),
       "x".repeat(20_000),
     ];
@@ -162,6 +168,7 @@ describe("serve", () => {
       400 images[0].data holds 3 bytes; expected 144, 8 bits a pixel and channel
       400 images[0].data: its name says PNG, but its content is not; convert it to PNG or remove it
       400 images[0].data is an image of 1 × 6 × 12; expected 1 × 12 × 12
+      400 images[0].data is an image of 3 × 16000 × 16000; expected 1 × 12 × 12
       400 the body is not JSON; expected { shape, encoding, images }
       413 a body of more than 10485 bytes; send fewer images in a request
       404 nothing is here; expected / or /healthz

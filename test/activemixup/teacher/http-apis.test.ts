@@ -125,6 +125,8 @@ describe("the documented settings fit", () => {
             { description: "Dog", score: 0.6 },
             { description: "Cat", score: 0.6 },
           ],
+          // No message is no fault.
+          error: { code: 0, message: "" },
         },
         { labelAnnotations: [] },
         {},
