@@ -21,14 +21,19 @@ type Content = string | Uint8Array | Iterable<string>;
 /**
  * Writes a whole file or nothing, also if the power fails: beside its place first, then renamed. Of a link, the file
  * that it leads to is replaced; into a device or a pipe it is written as it comes.
+ * @param cure of an error
  * @throws InputError where it cannot be written
  */
-export async function writeWhole(path: string, content: Content): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: Content,
+  cure = "give a place where you may write, with room on the disk",
+): Promise<void> {
   try {
     if (await isStream(path)) await writeFile(path, content);
     else await replace(await realPlace(path), content);
   } catch (error) {
-    throw asInputError(error, path, "written", "give a place where you may write, with room on the disk");
+    throw asInputError(error, path, "written", cure);
   }
 }
 
@@ -66,11 +71,15 @@ async function realPlace(path: string): Promise<string> {
 }
 
 /** Adds to the end of a file; durable once this resolves. Gives the file's length. */
-export async function appendDurably(path: string, content: Content): Promise<number> {
+export async function appendDurably(
+  path: string,
+  content: Content,
+  cure = "see that the disk has room",
+): Promise<number> {
   try {
     return await writeDurably(path, "a", content);
   } catch (error) {
-    throw asInputError(error, path, "written", "see that the disk has room");
+    throw asInputError(error, path, "written", cure);
   }
 }
 

@@ -75,6 +75,11 @@ export class RunFolder {
     return writeWhole(join(this.path, CONFIG), json(config));
   }
 
+  /** Of what cannot be written once the run has begun: what it paid for is here, and nowhere else. */
+  private get cure(): string {
+    return `make room there, then go on with \`activemixup distill --resume ${this.path}\``;
+  }
+
   /** For a run that could not begin. */
   removeConfig(): Promise<void> {
     return rm(join(this.path, CONFIG), { force: true });
@@ -83,19 +88,19 @@ export class RunFolder {
   /** Makes a finished round durable: what it did, the answers that it added, and from where to go on. */
   async finishRound(round: RoundReport, checkpoint: Checkpoint, spec: NetworkSpec): Promise<void> {
     const added = checkpoint.answers.filter((answer) => answer.round === round.round);
-    this.answersEnd = await appendDurably(join(this.path, QUERIES), formatAnswers(added));
-    await appendDurably(join(this.path, ROUNDS), `${JSON.stringify(round)}\n`);
+    this.answersEnd = await appendDurably(join(this.path, QUERIES), formatAnswers(added), this.cure);
+    await appendDurably(join(this.path, ROUNDS), `${JSON.stringify(round)}\n`, this.cure);
     // Before the checkpoint: a run that goes on after this round, and is stopped in the next, does not write it again.
     await this.writeStudent(encodeState(spec, checkpoint.best ?? checkpoint.student));
-    await writeWhole(join(this.path, CHECKPOINT), encodeCheckpoint(checkpoint, this.answersEnd));
+    await writeWhole(join(this.path, CHECKPOINT), encodeCheckpoint(checkpoint, this.answersEnd), this.cure);
   }
 
   writeStudent(safetensors: Uint8Array): Promise<void> {
-    return writeWhole(join(this.path, "student.safetensors"), safetensors);
+    return writeWhole(join(this.path, "student.safetensors"), safetensors, this.cure);
   }
 
   writeSummary(summary: object): Promise<void> {
-    return writeWhole(join(this.path, SUMMARY), json(summary));
+    return writeWhole(join(this.path, SUMMARY), json(summary), this.cure);
   }
 
   /** What `summary.json` says, if a round was finished. */

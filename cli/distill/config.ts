@@ -78,8 +78,11 @@ const configFile = z.looseObject({
     schedule: z.looseObject({}),
     optimizer: z.looseObject({}),
   }),
+  chosen: z.array(z.number()),
+  heldOut: z.array(z.number()),
   pixels: z.string(),
   student: z.string(),
+  network: z.looseObject({}),
   device: z.looseObject({ kind: z.string() }),
 });
 

@@ -7,7 +7,11 @@ import type { Member } from "./catalogue.js";
 /** SHA-256 of a file, in hexadecimal digits, read in parts. @throws what the file system says, or `signal`'s reason */
 export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  }
   return hash.digest("hex");
 }
 
@@ -26,7 +30,7 @@ export async function compare(
     return file.sha256 === undefined || (await sha256Of(path, signal)) === file.sha256 ? "right" : "other";
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "missing";
-    if (signal?.aborted) throw signal.reason;
+    if (signal?.aborted) throw error;
     throw asInputError(error, path, "read", "see that you may read it, or give another --to");
   }
 }

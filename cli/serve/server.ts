@@ -173,7 +173,9 @@ function authorise(request: IncomingMessage, token: string | undefined): void {
   if (token === undefined) return;
   // Digests have the same length, so that the comparison takes the same time whatever was sent.
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  if (timingSafeEqual(digest(request.headers.authorization ?? ""), digest(`Bearer ${token}`))) return;
+  // The scheme may be written in any case (RFC 9110, section 11.1).
+  const [, given = ""] = /^bearer +(.*)$/i.exec(request.headers.authorization ?? "") ?? [];
+  if (timingSafeEqual(digest(given), digest(token))) return;
   throw new Refusal(401, "no token, or not the right one; expected the header authorization: Bearer TOKEN", {
     "www-authenticate": "Bearer",
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { catalogue, type PublishedSet } from "../../cli/fetch/catalogue.js";
+import { sha256Of } from "../../cli/fetch/digest.js";
 import { fetchSet, type FetchOptions } from "../../cli/fetch/fetch.js";
 import {
   cifarRecords,
@@ -364,6 +365,13 @@ describe("an archive", () => {
     expect(readdirSync(to).sort()).toEqual([".fetch.lock", "cifar.tar.gz"]);
     expect(existsSync(join(folder.root, "data_batch_1.bin"))).toBe(false);
   });
+});
+
+it("ends with what stopped it, also while it reads what it has", async () => {
+  const stop = new AbortController();
+  const reading = sha256Of(import.meta.filename, stop.signal);
+  stop.abort(new Error("enough"));
+  await expect(reading).rejects.toThrow("enough");
 });
 
 describe("the command", () => {

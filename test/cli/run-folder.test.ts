@@ -100,6 +100,16 @@ describe("answers' lines", () => {
 });
 
 describe("RunFolder", () => {
+  it("names the cure that loses nothing where it cannot write", async () => {
+    const run = await RunFolder.create(at("full"));
+    mkdirSync(at("full", "summary.json"));
+    await expect(run.writeSummary({})).rejects.toThrow(
+      `${at("full", "summary.json")} cannot be written (EISDIR); make room there, then go on with ` +
+        `\`activemixup distill --resume ${at("full")}\``,
+    );
+    await run.close();
+  });
+
   it("has nothing of an unfinished round in it once it is resumed, whatever that left", async () => {
     const { checkpoint: state, spec } = await checkpoint();
     const answers = (round: number): AnsweredQuery[] =>

@@ -191,6 +191,7 @@ describe("serve", () => {
     expect((await fetch(url)).status).toBe(401);
     expect((await fetch(`${url}healthz`)).status).toBe(200);
     expect((await post(url, question(1), { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+    expect((await post(url, question(1), { authorization: `bearer ${TOKEN}` })).status).toBe(200);
     process.emit("SIGINT");
     const { stdout, stderr } = await outcome;
     expect(JSON.parse(stdout)).toMatchObject({ url, classes: 3 });
