@@ -51,6 +51,7 @@ const ofBoth = [
   "temperature",
   "average",
   "shrink",
+  "consistency",
   "augmentRounds",
   "seed",
   "skipUnanswered",
