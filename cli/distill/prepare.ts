@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   describeForm,
   holdOut,
@@ -121,18 +122,35 @@ async function openStudent(device: Device, path: string, names: readonly string[
   );
 }
 
+/** Seconds that a teacher may take to close. */
+const CLOSING = 10;
+
 /**
- * Ends what the teachers hold: connections, processes, memory. One that cannot is a warning: what was asked and learnt is
- * no worse for it.
+ * Ends what the teachers hold: connections, processes, memory. One that cannot, or is still at it after `patience`
+ * seconds, is a warning: what was asked and learnt is no worse for it.
  */
-export async function closeTeachers(teachers: readonly Teacher[], progress: Progress): Promise<void> {
+export async function closeTeachers(
+  teachers: readonly Teacher[],
+  progress: Pick<Progress, "say">,
+  patience = CLOSING,
+): Promise<void> {
   for (const teacher of teachers) {
+    const closed = new AbortController();
+    const late = sleep(patience * 1000, undefined, { signal: closed.signal }).then(() => {
+      throw new Error(`it has not closed within ${patience} s`);
+    });
     try {
-      await teacher.dispose?.();
+      await Promise.race([close(teacher), late]);
     } catch (error) {
       progress.say(`warning: the teacher ${teacher.name} cannot be closed: ${oneLine(String(error))}`);
+    } finally {
+      closed.abort();
     }
   }
+}
+
+async function close(teacher: Teacher): Promise<void> {
+  await teacher.dispose?.();
 }
 
 /**

@@ -69,6 +69,7 @@ function isRest(response: Response, have: number, bytes: number): boolean {
   const { status, statusText, headers } = response;
   if (status === 206) {
     const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ?? [];
+    if (total === undefined) throw new Fault("sends a part of the file without saying which", false);
     if (total !== "*" && Number(total) !== bytes) throw new Fault(`has ${total} bytes, expected ${bytes}`, false);
     if (Number(start) === have) return true;
     throw new Fault(`sends another part than it was asked for`, false);

@@ -15,6 +15,8 @@ export type Behaviour =
   | "wrong-content"
   /** A part that begins elsewhere than it was asked for. */
   | "wrong-part"
+  /** A part, without saying which. */
+  | "unsaid-part"
   /** Says nothing of the length, and sends too much. */
   | "too-much"
   /** A file of another length. */
@@ -78,7 +80,10 @@ function answer(request: IncomingMessage, response: ServerResponse, whole: Uint8
   const first = how === "wrong-part" ? start + 1 : start;
   const total = how === "wrong-length" ? whole.length - 1 : whole.length;
   if (asked && how !== "no-parts") {
-    response.writeHead(206, { ...length, "content-range": `bytes ${first}-${whole.length - 1}/${total}` });
+    response.writeHead(
+      206,
+      how === "unsaid-part" ? length : { ...length, "content-range": `bytes ${first}-${whole.length - 1}/${total}` },
+    );
   } else response.writeHead(200, length);
   const most =
     typeof how === "object"

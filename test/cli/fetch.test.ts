@@ -219,11 +219,14 @@ describe("a server that does not have it", () => {
     },
   );
 
-  it("a part that was not asked for", async () => {
-    const wrong = await serve("wrong-part");
+  it.each([
+    ["a part that was not asked for", "wrong-part", "sends another part than it was asked for"],
+    ["a part that is not named", "unsaid-part", "sends a part of the file without saying which"],
+  ] as const)("%s", async (_, behaviour, fault) => {
+    const wrong = await serve(behaviour);
     mkdirSync(to);
     writeFileSync(part(), images.subarray(0, 100));
-    expect(await inputRejection(fetchTo([wrong]))).toContain(": sends another part than it was asked for;");
+    expect(await inputRejection(fetchTo([wrong]))).toContain(`: ${fault};`);
     expect(readFileSync(part())).toEqual(Buffer.from(images.subarray(0, 100)));
   });
 

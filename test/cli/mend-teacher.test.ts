@@ -2,7 +2,9 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import type { RunConfig } from "../../cli/distill/config.js";
+import { closeTeachers } from "../../cli/distill/prepare.js";
 import type { Summary } from "../../cli/distill/summary.js";
+import { serviceManner, type Teacher } from "../../src/activemixup/teacher/teacher.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
 
@@ -65,12 +67,13 @@ it("asks anew where the same answers are read otherwise", async () => {
   const labels = (name: string, ...first: string[]) => file(name, [...first, ..."cdefghij"].join("\n"));
   const ledger = ["--ledger", at("ledger")];
   const known: number[] = [];
-  for (const [out, names] of [
+  const empty = file("empty.json", '{"answer":{}}');
+  for (const [out, names, ...settings] of [
     ["one", labels("ab.txt", "a", "b")],
-    ["same", labels("ab.txt", "a", "b")],
+    ["same", labels("ab.txt", "a", "b"), "--teacher-config", empty],
     ["other", labels("ba.txt", "b", "a")],
   ]) {
-    const { code, stdout, stderr } = await distill(teacher, out, "--labels", names, ...ledger);
+    const { code, stdout, stderr } = await distill(teacher, out, "--labels", names, ...settings, ...ledger);
     expect(code, stderr).toBe(0);
     known.push((JSON.parse(stdout) as Summary).teachers[0].answered);
   }
@@ -92,6 +95,18 @@ it("warns of a teacher that cannot be closed, and ends well", async () => {
   );
   expect(JSON.parse(stdout)).toMatchObject({ stopped: "plan" });
 }, 60_000);
+
+it("waits for no teacher that never closes, and closes the others", async () => {
+  const closed: string[] = [];
+  const lines: string[] = [];
+  const teachers = ["hanging", "well"].map((name): Teacher => {
+    const dispose = () => (name === "hanging" ? new Promise<void>(() => undefined) : void closed.push(name));
+    return { name, classes: 2, manner: serviceManner, query: () => Promise.reject(new Error()), dispose };
+  });
+  await closeTeachers(teachers, { say: (line) => lines.push(line) }, 0.02);
+  expect(lines).toEqual(["warning: the teacher hanging cannot be closed: Error: it has not closed within 0.02 s"]);
+  expect(closed).toEqual(["well"]);
+});
 
 it("says that a config.json without the method is none", async () => {
   mkdirSync(at("bare"));

@@ -46,7 +46,12 @@ export async function createEquipment(
   const neighbours = chosen.length > 0 ? await neighboursOf(input) : undefined;
   const kept = candidateKinds[options.candidates].compositions ? sum(chosen) + unansweredInRounds(plan, options) : 0;
   const images = new TrainingImages(student.device, real, kept);
-  const examples = new Examples(student.device, images.tensor, plan[0] + sum(chosen) + unansweredInRounds(plan, options), classes);
+  const examples = new Examples(
+    student.device,
+    images.tensor,
+    plan[0] + sum(chosen) + unansweredInRounds(plan, options),
+    classes,
+  );
   const trainer = await Trainer.create(student, examples, options, mostSteps(plan, options));
   const { committee: asksCommittee = false, single = false } = findStrategy(options.strategy);
   const committee = asksCommittee && plan.length > 1 ? await Committee.create(student, options) : undefined;

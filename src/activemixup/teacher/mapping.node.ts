@@ -8,6 +8,7 @@ import type { TeacherSettings } from "./settings.js";
  * @param byName whether answers may name classes: then the names bear on them too
  */
 export function mappingDigest({ answer, classNames }: TeacherSettings, byName: boolean): string {
-  const told = canonical({ answer, classNames: byName ? classNames : undefined });
+  const own = Object.values(answer ?? {}).some((setting) => setting !== undefined) ? answer : undefined;
+  const told = canonical({ answer: own, classNames: byName ? classNames : undefined });
   return told === "{}" ? "" : ` (${createHash("sha256").update(told).digest("hex").slice(0, 8)})`;
 }
