@@ -59,7 +59,8 @@ export class Network {
 
   /**
    * Gives the network memory and the first values that `seed` draws.
-   * @throws InputError where there is no such architecture, or the images are too small for it.
+   * @throws InputError where there is no such architecture, a layer with parameters is in it twice, or the images are too
+   * small for it.
    */
   constructor(
     readonly device: Device,
@@ -68,6 +69,7 @@ export class Network {
   ) {
     this.module = buildModule(spec.architecture, spec.image, spec.classes);
     this.parameters = namedParameters(this.module);
+    expectEachOnce(this.parameters);
     [this.values, this.gradients] = this.allocate("trained", "parameters", "gradients");
     [this.statistics] = this.allocate("statistic", "statistics");
     [this.constants] = this.allocate("constant", "constants");
@@ -174,6 +176,24 @@ export class Network {
       parameter.place(value, gradient);
     }
     return tensors;
+  }
+}
+
+/**
+ * Requires layers to be there once: backward writes gradients, and of two that use a parameter one would be lost.
+ * @throws InputError
+ */
+function expectEachOnce(parameters: ReadonlyMap<string, Parameter>): void {
+  const names = new Map<Parameter, string>();
+  for (const [name, parameter] of parameters) {
+    const first = names.get(parameter);
+    if (first !== undefined) {
+      throw new InputError(
+        `network: "${name}" is the parameter "${first}" again; a layer with parameters can be in a network once: ` +
+          "make another",
+      );
+    }
+    names.set(parameter, name);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from "../tensor/index.js";
 import type { Network } from "./network.js";
+import { Owned } from "./owned.js";
 
 /** What a network says of images. */
 export interface Prediction {
@@ -41,21 +42,21 @@ export class Predictor {
   static async create(network: Network, capacity: number): Promise<Predictor> {
     const { device, spec } = network;
     const { channels, height, width } = spec.image;
-    const bound = Math.floor(device.capabilities.bindingBytes / (channels * height * width));
+    const perImage = Math.max(channels * height * width, 4 * spec.classes);
+    const bound = Math.floor(device.capabilities.bindingBytes / perImage);
     const count = Math.max(1, Math.min(capacity, bound));
     const largest = Math.min(BATCH, count);
-    const tensors: PredictorTensors = {
-      images: createTensor(device, [count, channels, height, width], { dtype: "u8", name: "images" }),
-      weight: createTensor(device, [largest], {
-        dtype: "u32",
-        data: new Uint32Array(largest).fill(WHOLE_WEIGHT),
-        name: "whole weight",
-      }),
-      position: createTensor(device, [1], { dtype: "u32", name: "position" }),
-      labels: createTensor(device, [count], { dtype: "u32", name: "labels" }),
-      probabilities: createTensor(device, [count, spec.classes], { name: "probabilities" }),
-    };
+    const made = new Owned();
+    const { own } = made;
     try {
+      const whole = new Uint32Array(largest).fill(WHOLE_WEIGHT);
+      const tensors: PredictorTensors = {
+        images: own(createTensor(device, [count, channels, height, width], { dtype: "u8", name: "images" })),
+        weight: own(createTensor(device, [largest], { dtype: "u32", data: whole, name: "whole weight" })),
+        position: own(createTensor(device, [1], { dtype: "u32", name: "position" })),
+        labels: own(createTensor(device, [count], { dtype: "u32", name: "labels" })),
+        probabilities: own(createTensor(device, [count, spec.classes], { name: "probabilities" })),
+      };
       for (let batch = largest; ; batch = Math.ceil(batch / 2)) {
         try {
           return new Predictor(network, tensors, batch, await recordPrediction(network, tensors, batch));
@@ -65,7 +66,7 @@ export class Predictor {
         }
       }
     } catch (error) {
-      for (const tensor of Object.values<Tensor>({ ...tensors })) tensor.dispose();
+      made.dispose();
       throw error;
     }
   }

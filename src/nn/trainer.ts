@@ -1,3 +1,4 @@
+import { InputError, ShapeError } from "../errors.js";
 import {
   accumulateMean,
   advance,
@@ -27,6 +28,7 @@ import type { Examples } from "./examples.js";
 import { orderOf, type Emphasis } from "./example-order.js";
 import type { Network } from "./network.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
+import { Owned } from "./owned.js";
 import { milestoneSteps, scheduleRates, type Schedule } from "./schedule.js";
 import { WeightAverage } from "./weight-average.js";
 
@@ -84,6 +86,9 @@ interface StepParts {
  * in device memory.
  */
 export class Trainer {
+  /** The call of {@link fit} before, which has to be done with the state. */
+  private before: Promise<unknown> = Promise.resolve();
+
   private constructor(
     private readonly parts: StepParts,
     private readonly options: TrainerOptions,
@@ -104,20 +109,16 @@ export class Trainer {
     options: TrainerOptions,
     mostSteps: number,
   ): Promise<Trainer> {
-    const made: { dispose(): void }[] = [];
-    const own = <T extends { dispose(): void }>(part: T): T => {
-      made.push(part);
-      return part;
-    };
+    const made = new Owned();
+    const { own } = made;
     try {
       const average = options.average === undefined ? undefined : own(new WeightAverage(network, options.average));
       const optimizer = own(new Optimizer(network, options.optimizer));
-      const state = createState(network, examples, options.batch, mostSteps);
-      made.push(...Object.values<Tensor>({ ...state }));
+      const state = createState(network, examples, options.batch, mostSteps, own);
       const parts = { network, examples, optimizer, average, state };
       return new Trainer(parts, options, true, await recordTraining(parts, options));
     } catch (error) {
-      for (const part of made) part.dispose();
+      made.dispose();
       throw error;
     }
   }
@@ -142,13 +143,22 @@ export class Trainer {
 
   /**
    * Trains for `steps` steps, at least 1, over shuffled passes of the examples, with the optimizer and the schedule
-   * from their start.
-   * @param round tells apart the random numbers of several calls
+   * from their start. Calls that overlap are done one after the other.
+   * @param round tells apart the random numbers of several calls: a whole number from 0 to 65535
    * @returns mean cross-entropy at the temperature, of the last pass, in nats; of the weights before they are averaged
-   * @throws InputError where there are no examples, or steps, schedule or emphasis are out of range; ShapeError where
-   * the steps are more than the trainer was made for; the signal's reason; DeviceError where the device is lost
+   * @throws InputError where there are no examples, or round, steps, schedule or emphasis are out of range; ShapeError
+   * where the steps are more than the trainer was made for; the signal's reason; DeviceError where the device is lost
    */
-  async fit(round: number, { warped = true, ...options }: FitOptions): Promise<number> {
+  fit(round: number, options: FitOptions): Promise<number> {
+    const fitted = this.before.then(() => this.fitNow(round, options));
+    this.before = fitted.catch(() => undefined);
+    return fitted;
+  }
+
+  private async fitNow(round: number, { warped = true, ...options }: FitOptions): Promise<number> {
+    if (!Number.isInteger(round) || round < 0 || round > 0xffff) {
+      throw new InputError(`trainer: round is ${round}; expected a whole number from 0 to ${0xffff}`);
+    }
     const { steps, schedule, emphasis, onEpoch, onProgress, signal } = options;
     const { batch, seed, temperature = 1 } = this.options;
     const { optimizer, examples, average } = this.parts;
@@ -230,17 +240,31 @@ interface StepState {
 /** Steps at least that an order is written for at a time: short passes would wait for the device too often. */
 const ORDERED = 256;
 
-function createState({ device }: Network, { capacity }: Examples, batch: number, mostSteps: number): StepState {
+/** @param own disposes of what was made before something fails */
+function createState(
+  { device }: Network,
+  { capacity }: Examples,
+  batch: number,
+  mostSteps: number,
+  own: Owned["own"],
+): StepState {
+  expectCount("batch", batch);
+  expectCount("mostSteps", mostSteps);
   const orderLength = Math.max(ORDERED, Math.round(capacity / batch)) * batch;
-  const counter = (name: string) => createTensor(device, [1], { dtype: "u32", name });
+  const counter = (name: string) => own(createTensor(device, [1], { dtype: "u32", name }));
   return {
-    rates: createTensor(device, [mostSteps], { name: "learning rates" }),
+    rates: own(createTensor(device, [mostSteps], { name: "learning rates" })),
     step: counter("step"),
     position: counter("position"),
     draw: counter("draw"),
-    order: createTensor(device, [orderLength], { dtype: "u32", name: "order" }),
-    loss: createTensor(device, [1], { name: "loss" }),
+    order: own(createTensor(device, [orderLength], { dtype: "u32", name: "order" })),
+    loss: own(createTensor(device, [1], { name: "loss" })),
   };
+}
+
+function expectCount(what: string, count: number): void {
+  if (Number.isSafeInteger(count) && count >= 1) return;
+  throw new ShapeError(`trainer: ${what} is ${count}; expected a whole number from 1 up`);
 }
 
 /** One step of the training: the flow that docs/architecture.md tells. */

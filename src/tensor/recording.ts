@@ -43,9 +43,21 @@ export class Recorder {
     return new Tensor(block, shape, dtype);
   }
 
-  /** Keeps an intermediate's values until the recording runs again, so that they can be read. Returns the tensor. */
+  /**
+   * Keeps an intermediate's values until the recording runs again, so that they can be read. Returns the tensor.
+   * @throws ActiveMixupError where its memory is planned already, and others use it too: the recording is finished, or
+   * the intermediate is another's.
+   */
   keep<T extends Tensor>(tensor: T): T {
-    tensor.block.kept = true;
+    const { block, name } = tensor;
+    if (!block.kept && (this.finished || block.state !== "planned")) {
+      throw new ActiveMixupError(
+        "recording",
+        `keep: "${name}" is an intermediate of a recording that is finished, whose memory others use too; ` +
+          `keep it within the function that record() calls to make it`,
+      );
+    }
+    block.kept = true;
     return tensor;
   }
 
@@ -190,7 +202,10 @@ async function recordOnce<T>(device: Device, body: (recorder: Recorder) => T): P
   const storages: Storage[] = [];
   try {
     for (const [index, bytes] of plan.storages.entries()) {
-      storages.push(device.allocate(bytes, `intermediate ${index}`));
+      const [largest] = blocks
+        .filter((_, block) => plan.places[block].storage === index)
+        .sort((one, other) => other.bytes - one.bytes);
+      storages.push(device.allocate(bytes, `${largest.name}, with what shares its memory`));
     }
     for (const [index, { storage, offset }] of plan.places.entries()) blocks[index].place(storages[storage], offset);
     const prepared = await device.prepare(recorder.launches);
@@ -224,14 +239,15 @@ export async function runOnce<T>(device: Device, body: (recorder: Recorder) => T
 function intermediateBlocks({ launches }: Recorder): Placed[] {
   const lifetimes = new Map<Block, { bytes: number; first: number; last: number; apart: Set<number> }>();
   for (const [index, { kernel, reads, writes }] of launches.entries()) {
+    for (const { block, name } of [...reads, ...writes]) {
+      if (block.state !== "live" || block.kept) continue;
+      throw new ActiveMixupError(
+        "recording",
+        `${kernel}: "${name}" is an intermediate of another recording, which may use its memory again; ` +
+          `recorder.keep() it there`,
+      );
+    }
     for (const { block, name } of reads) {
-      if (block.state === "live" && !block.kept) {
-        throw new ActiveMixupError(
-          "recording",
-          `${kernel}: "${name}" is an intermediate of another recording, which may use its memory again; ` +
-            `recorder.keep() it there`,
-        );
-      }
       if (block.state !== "planned" || lifetimes.has(block)) continue;
       throw new ActiveMixupError("recording", `${kernel}: reads "${name}" before any kernel has written it`);
     }

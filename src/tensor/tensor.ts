@@ -40,14 +40,19 @@ export class Block {
  * are the kernels. Axes are contiguous, the last one fastest.
  */
 export class Tensor<D extends DType = DType> {
+  readonly shape: Shape;
+
   constructor(
     readonly block: Block,
-    readonly shape: Shape,
+    shape: Shape,
     readonly dtype: D,
     /** Bytes from the start of the block. */
     readonly byteOffset = 0,
     readonly name = block.name,
-  ) {}
+  ) {
+    // The caller may change its own.
+    this.shape = [...shape];
+  }
 
   get device(): Device {
     return this.block.device;
@@ -72,7 +77,7 @@ export class Tensor<D extends DType = DType> {
     const why =
       this.block.state === "disposed"
         ? "was disposed; keep it until its last use"
-        : "is an intermediate of a recording that is not finished; await record() first";
+        : "is an intermediate that no kernel writes, or of a recording that is not finished; await record() first";
     throw new DisposedError(`tensor "${this.name}" ${formatShape(this.shape)} ${why}`);
   }
 
@@ -103,7 +108,7 @@ export interface TensorOptions<D extends DType> {
   dtype?: D;
   /** Shown in errors and in the device's debugging tools. */
   name?: string;
-  /** Values to start with, as {@link writeTensor} takes them; zeros where absent. */
+  /** Values to start with, as {@link writeTensor} takes them; zeros where absent, or where they end before the tensor. */
   data?: ArrayLike<number>;
 }
 
@@ -121,11 +126,19 @@ export function createTensor<D extends DType = "f32">(
   const name = options.name ?? "tensor";
   const block = new Block(device, storageBytes(dtype, sizeOf(shape)), name);
   const tensor = new Tensor(block, shape, dtype);
-  const data = options.data ?? new Uint8Array(tensor.size);
+  const { data = [] } = options;
   expectFits(tensor, data);
   block.place(device.allocate(block.bytes, name));
-  device.write(tensor, data);
+  device.write(tensor, data.length === tensor.size ? data : padded(data, tensor.size));
   return tensor;
+}
+
+/** Values with zeros behind them. */
+function padded(data: ArrayLike<number>, size: number): ArrayLike<number> {
+  // Zeros alone are the same in each element type, and take the least as bytes.
+  const whole = data.length === 0 ? new Uint8Array(size) : new Float64Array(size);
+  whole.set(data);
+  return whole;
 }
 
 /**
@@ -167,10 +180,13 @@ export function slice<D extends DType>(tensor: Tensor<D>, offset: number, shape:
  * new. The values are numbers: `f16` rounds them to the nearest that it holds, and what is above 65504 by half a step
  * or more becomes infinite. Whole 32-bit words are written: where `u8` or `f16` values end inside a word, the rest of
  * that word becomes 0, also where the tensor is a {@link slice} that ends there.
- * @throws ShapeError where `data` has more elements than the tensor.
+ * @throws ShapeError where `data` has more elements than the tensor; DisposedError after `dispose()`, or the device's
+ * `destroy()`, and for an intermediate that was not kept: others use its memory too; DeviceError where the device is
+ * lost.
  */
 export function writeTensor(tensor: Tensor, data: ArrayLike<number>): void {
   expectFits(tensor, data);
+  expectOwnMemory(tensor, "write to");
   tensor.device.write(tensor, data);
 }
 
@@ -189,13 +205,16 @@ function expectFits(tensor: Tensor, data: ArrayLike<number>): void {
  * others use its memory too; DeviceError where the device is lost.
  */
 export async function readTensor<D extends DType>(tensor: Tensor<D>): Promise<ValueArrays[D]> {
-  if (!tensor.block.kept) {
-    throw new DisposedError(
-      `tensor "${tensor.name}" ${formatShape(tensor.shape)} is an intermediate whose memory others use too; ` +
-        `recorder.keep() it to read it`,
-    );
-  }
+  expectOwnMemory(tensor, "read");
   return tensor.device.read(tensor);
+}
+
+function expectOwnMemory({ block, name, shape }: Tensor, use: string): void {
+  if (block.kept) return;
+  throw new DisposedError(
+    `tensor "${name}" ${formatShape(shape)} is an intermediate whose memory others use too; ` +
+      `recorder.keep() it to ${use} it`,
+  );
 }
 
 /**

@@ -123,6 +123,10 @@ describe.each(names)("batchIndices and rangeIndices, device %s", (name) => {
     expect(await replays(devices[name], undefined, 3, 0xffffffff, 0x55555554, 1)).toEqual([
       [0xfffffffc, 0xfffffffd, 0xfffffffe],
     ]);
+    // The batch's first is before 2^32, and others behind.
+    expect(await replays(devices[name], undefined, 6, 0xffffffff, 0x2aaaaaaa, 1)).toEqual([
+      [0xfffffffc, 0xfffffffd, 0xfffffffe, 0xfffffffe, 0xfffffffe, 0xfffffffe],
+    ]);
   });
 });
 

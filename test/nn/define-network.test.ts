@@ -31,6 +31,17 @@ describe("defineNetwork", () => {
     expect(await read.state()).toEqual(await network.state());
   });
 
+  it("refuses a layer that is there twice, whose gradients would be lost", () => {
+    const layer = new Linear(3, 3);
+    defineNetwork("twice-the-same", ({ channels, height, width }, classes) => {
+      const first = new Linear(channels * height * width, classes);
+      return Sequential.of(new Flatten(), first, layer, layer);
+    });
+    expect(() => new Network(new CpuDevice(), { ...spec, architecture: "twice-the-same" }, 1)).toThrow(
+      'network: "3.weight" is the parameter "2.weight" again; a layer with parameters can be in a network once: make another',
+    );
+  });
+
   it("refuses a name that is taken", () => {
     const build = () => new Flatten();
     expect(() => {

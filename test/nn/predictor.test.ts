@@ -33,13 +33,13 @@ defineNetwork("mean-of-predictor-test", (image, classes) => {
   });
 });
 
-const networkOf = (name: "cpu" | "gpu", architecture: string, side: number) =>
+const networkOf = (name: "cpu" | "gpu", architecture: string, side: number, classes = CLASSES) =>
   new Network(
     devices[name],
     {
       architecture,
       image: { channels: 1, height: side, width: side },
-      classes: CLASSES,
+      classes,
       mean: [0.5],
       deviation: [0.25],
     },
@@ -97,6 +97,31 @@ describe("a predictor on a device that binds little", () => {
     expectClose(actual.probabilities, expected.probabilities, f32Tolerance(side * side));
     expect([...actual.labels]).toEqual([...expected.labels]);
     for (const one of [predictor, plain, network, reference]) one.dispose();
+  });
+
+  it("takes fewer at a time where there is more to say of an image than it has pixels", async () => {
+    const network = networkOf("gpu", "mean-of-predictor-test", 2, 100);
+    const predictor = await bindingAtMost(4096, () => Predictor.create(network, 64));
+    const { probabilities } = await predictor.predict(noise(40, 2, 3));
+    expect(probabilities.length).toBe(40 * 100);
+    const sum = probabilities.reduce((total, probability) => total + probability, 0);
+    expect(sum).toBeCloseTo(40, 3);
+    for (const one of [predictor, network]) one.dispose();
+  });
+
+  it("leaves nothing behind where its tensors find no room", async () => {
+    const network = networkOf("gpu", "mean-of-predictor-test", 2, 100);
+    const device = devices.gpu as { capabilities: Capabilities };
+    const { capabilities } = device;
+    const { liveBuffers, liveBytes } = devices.gpu.stats();
+    device.capabilities = { ...capabilities, bufferBytes: 1024 };
+    try {
+      await expect(Predictor.create(network, 64)).rejects.toThrow('"probabilities" needs 25600 bytes');
+    } finally {
+      device.capabilities = capabilities;
+    }
+    expect(devices.gpu.stats()).toMatchObject({ liveBuffers, liveBytes });
+    network.dispose();
   });
 
   it("leaves nothing behind where the network does not run on a single image", async () => {

@@ -100,7 +100,35 @@ describe.each(["cpu", "gpu"] as const)("a trainer, device %s", (name) => {
       );
       expect(devices[name].stats()).toMatchObject({ liveBuffers, liveBytes });
     }
+    for (const [batch, steps, fault] of [
+      [0, 4, "trainer: batch is 0; expected a whole number from 1 up"],
+      [2.5, 4, "trainer: batch is 2.5; expected a whole number from 1 up"],
+      [1, 0, "trainer: mostSteps is 0; expected a whole number from 1 up"],
+      [2 ** 40, 4, '"order" needs '],
+    ] as const) {
+      const made = Trainer.create(network, examples, { ...options(plainAdam), batch }, steps);
+      await expect(made).rejects.toThrow(fault);
+      expect(devices[name].stats()).toMatchObject({ liveBuffers, liveBytes });
+    }
     dispose();
+  });
+
+  it("does fits that overlap one after the other, and refuses a round beyond its random numbers", async () => {
+    const losses = [];
+    for (const overlap of [false, true]) {
+      const { network, examples, dispose } = problem(devices[name]);
+      const other = { first: 1, second: 1, weight: WHOLE_WEIGHT };
+      examples.set([one, other], Float32Array.from([0.2, 0.5, 0.3, 0.7, 0.1, 0.2]));
+      const trainer = await Trainer.create(network, examples, options(plainAdam), 20);
+      const fit = (round: number) => trainer.fit(round, { steps: 20, schedule: { kind: "constant", rate: 0.05 } });
+      const refused = fit(65536);
+      await expect(refused).rejects.toThrow("trainer: round is 65536; expected a whole number from 0 to 65535");
+      losses.push(overlap ? await Promise.all([fit(0), fit(1)]) : [await fit(0), await fit(1)]);
+      trainer.dispose();
+      dispose();
+    }
+    expect(losses[1]).toEqual(losses[0]);
+    expect(losses[0][1]).toBeLessThan(losses[0][0]);
   });
 });
 

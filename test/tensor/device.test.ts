@@ -13,6 +13,7 @@ import {
   type Launch,
   Tensor,
 } from "../../src/tensor/index.js";
+import type { Capabilities } from "../../src/tensor/device.js";
 import { Block } from "../../src/tensor/tensor.js";
 import { describeError } from "../../src/tensor/webgpu/error-scope.js";
 import { useDevices } from "../devices.js";
@@ -141,6 +142,51 @@ describe("a WebGPU device", () => {
     );
     for (const tensor of [much, out]) tensor.dispose();
     expect(device.stats()).toMatchObject({ liveBuffers: before.liveBuffers, liveBytes: before.liveBytes });
+  });
+
+  it("refuses a launch that its kernel cannot be run with, and stays well", async () => {
+    const device = devices.gpu;
+    const [x, out] = [0, 1].map(() => createTensor(device, [2], { dtype: "u32", data: [1, 2] }));
+    const sound = addLaunch(x, out, 1);
+    const source = `
+      struct Params { a: u32, b: u32, c: u32, d: u32, e: u32 }
+      @group(0) @binding(0) var<uniform> params: Params;
+      @group(0) @binding(1) var<storage, read> x: array<vec4u>;
+      @group(0) @binding(2) var<storage, read_write> out: array<u32>;
+      @compute @workgroup_size(1) fn main() { out[0] = x[0].x + params.e; }`;
+    for (const params of [
+      [1, 2, 3, 4, 5],
+      [1, 2],
+    ]) {
+      const program = { name: "test/too-wide", source: [source] };
+      const faulty = record(device, (recorder) => {
+        recorder.add({ ...sound, plan: () => ({ program, params, grid: [1, 1, 1] }) });
+      });
+      await expect(faulty).rejects.toThrow(DeviceError);
+    }
+    const recording = await record(device, (recorder) => {
+      recorder.add(sound);
+    });
+    recording.run();
+    expect([...(await readTensor(out))]).toEqual([2, 3]);
+    for (const one of [recording, x, out]) one.dispose();
+  });
+
+  it("names the largest of intermediates that are larger than a buffer", async () => {
+    const device = devices.gpu as { capabilities: Capabilities } & Device;
+    const { capabilities } = device;
+    const x = createTensor(device, [64], { dtype: "u32" });
+    device.capabilities = { ...capabilities, bufferBytes: 128 };
+    try {
+      const large = record(device, (recorder) => {
+        const sum = recorder.temporary([64], "sum", "u32");
+        recorder.add(addLaunch(x, sum, 1));
+      });
+      await expect(large).rejects.toThrow('"sum, with what shares its memory" needs 256 bytes');
+    } finally {
+      device.capabilities = capabilities;
+    }
+    x.dispose();
   });
 
   it("knows whether its adapter is software", () => {

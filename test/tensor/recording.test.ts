@@ -172,13 +172,17 @@ describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
       early = recorder.temporary([1], "early", "u32");
       recorder.add(addLaunch(x, early, 1));
       expect(() => early!.storage).toThrow(
-        `tensor "early" [1] is an intermediate of a recording that is not finished; await record() first`,
+        `tensor "early" [1] is an intermediate that no kernel writes, or of a recording that is not finished; ` +
+          "await record() first",
       );
       return chain(recorder, early, 2);
     });
     await expect(readTensor(early!)).rejects.toThrow(
       `tensor "early" [1] is an intermediate whose memory others use too; recorder.keep() it to read it`,
     );
+    expect(() => {
+      writeTensor(early!, [7]);
+    }).toThrow(`tensor "early" [1] is an intermediate whose memory others use too; recorder.keep() it to write to it`);
     expect(() => {
       recording.result.dispose();
     }).toThrow(`tensor "link 1" [1] is an intermediate; dispose of its recording instead`);
@@ -232,6 +236,10 @@ describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
         return recorder.keep(next);
       });
     await expect(follow(first.result.lost)).rejects.toThrow("is an intermediate of another recording");
+    const into = record(devices[name], (recorder) => {
+      recorder.add(addLaunch(x, first.result.lost, 1));
+    });
+    await expect(into).rejects.toThrow('add: "lost" is an intermediate of another recording');
     const second = await follow(first.result.kept);
     first.run();
     second.run();
@@ -242,6 +250,25 @@ describe.each(["cpu", "gpu"] as const)("a recording, device %s", (name) => {
     }).toThrow(DisposedError);
     second.dispose();
     x.dispose();
+  });
+
+  it("keeps nothing whose memory is planned already", async () => {
+    const x = words(devices[name], [1]);
+    const made: { recorder?: Recorder; lost?: Tensor } = {};
+    const recording = await record(devices[name], (recorder) => {
+      const lost = recorder.temporary([1], "lost", "u32");
+      recorder.add(addLaunch(x, lost, 1));
+      Object.assign(made, { recorder, lost });
+      return chain(recorder, lost, 3);
+    });
+    const message =
+      'keep: "lost" is an intermediate of a recording that is finished, whose memory others use too; keep it within ' +
+      "the function that record() calls to make it";
+    expect(() => made.recorder!.keep(made.lost!)).toThrow(message);
+    await expect(record(devices[name], (recorder) => recorder.keep(made.lost!))).rejects.toThrow(message);
+    // What is kept, and what lasts, may be kept again.
+    const again = await record(devices[name], (recorder) => [recorder.keep(recording.result), recorder.keep(x)]);
+    for (const one of [again, recording, x]) one.dispose();
   });
 
   it("refuses a kernel that would read and write one buffer, or write one place twice", () => {

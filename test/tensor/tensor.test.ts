@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   createTensor,
+  DeviceError,
   expectDType,
   expectRank,
   expectShape,
@@ -46,6 +47,32 @@ describe.each(["cpu", "gpu"] as const)("a tensor, device %s", (name) => {
       expect([...(await readTensor(tensor))]).toEqual(Array(7).fill(0));
       tensor.dispose();
     }
+  });
+
+  it("is zero behind the values that it starts with", async () => {
+    for (const dtype of ["f32", "f16", "u8", "i32"] as const) {
+      const tensor = createTensor(devices[name], [7], { dtype, data: [1, 2] });
+      expect([...(await readTensor(tensor))]).toEqual([1, 2, 0, 0, 0, 0, 0]);
+      tensor.dispose();
+    }
+  });
+
+  it("has a shape of its own", async () => {
+    const shape = [2, 2];
+    const tensor = createTensor(devices[name], shape, { data: [1, 2, 3, 4] });
+    const flat = [4];
+    const view = reshape(tensor, flat);
+    shape[0] = flat[0] = 8;
+    expect([tensor.shape, view.shape, tensor.size]).toEqual([[2, 2], [4], 4]);
+    expect([...(await readTensor(tensor))]).toEqual([1, 2, 3, 4]);
+    tensor.dispose();
+  });
+
+  it("says so where there is no such memory", () => {
+    expect(() => createTensor(devices[name], [2 ** 50], { name: "everything" })).toThrow(DeviceError);
+    expect(() => createTensor(devices[name], [2 ** 50], { name: "everything" })).toThrow(
+      /^"everything" needs 4503599627370496 bytes[;,] /,
+    );
   });
 
   it("keeps what a shorter write does not reach, but for the rest of a u8 word", async () => {

@@ -16,10 +16,13 @@ fn main(
 ) {
   let b = (group.y * groups.x + group.x) * WORKGROUP + local;
   if (b >= params.batch) { return; }
-  // Compared before it is multiplied: the product of a late counter would pass 2^32.
+  // Compared before it is multiplied, and before b is added: either may pass 2^32.
   let past = counter[0] > params.last / params.batch;
   var position = params.last;
-  if (!past) { position = min(counter[0] * params.batch + b, params.last); }
+  if (!past) {
+    let start = counter[0] * params.batch;
+    position = start + min(b, params.last - start);
+  }
   if (params.has_order != 0u) { position = order[position]; }
   out[b] = position;
 }

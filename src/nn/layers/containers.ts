@@ -13,7 +13,10 @@ import {
 } from "../module.js";
 import { MaxPool2d } from "./simple.js";
 
-/** One module after the other, in the order of the names. */
+/**
+ * One module after the other, in the order of the names: that in which JavaScript lists them, whole numbers first and
+ * growing, the others as they were written.
+ */
 export class Sequential implements Module {
   constructor(readonly children: Readonly<Record<string, Module>>) {}
 

@@ -1,4 +1,4 @@
-import { DisposedError } from "../../errors.js";
+import { DeviceError, DisposedError } from "../../errors.js";
 import type { Capabilities, Device, DeviceInfo, DeviceStats, Prepared, Storage } from "../device.js";
 import {
   elementsPerWord,
@@ -64,10 +64,18 @@ export class CpuDevice implements Device {
 
   allocate(bytes: number, name: string): Storage {
     this.expectAlive(`allocate "${name}"`);
-    const storage = new CpuStorage(bytes);
+    const storage = this.makeStorage(bytes, name);
     if (this.poison) new Uint8Array(storage.memory).fill(0xff);
     this.counter.allocated(bytes);
     return storage;
+  }
+
+  private makeStorage(bytes: number, name: string): CpuStorage {
+    try {
+      return new CpuStorage(bytes);
+    } catch {
+      throw new DeviceError(`"${name}" needs ${bytes} bytes, which this process cannot have; use a smaller batch`);
+    }
   }
 
   free(storage: Storage): void {

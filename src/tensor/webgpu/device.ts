@@ -119,14 +119,17 @@ export class WebGpuDevice implements Device {
       if (!this.destroyed) this.counter.freed(params.buffer.size);
     };
     try {
-      const dispatches = await withErrorScope(this.gpu, () =>
-        launches.map((launch, index): Dispatch => {
+      const dispatches = await withErrorScope(this.gpu, () => {
+        const bound = launches.map((launch, index): Dispatch => {
           const { plan, pipeline } = compiled[index];
           const [x, y, z] = plan.grid;
           const binding = { buffer: params.buffer, offset: params.offsets[index], size: params.sizes[index] };
           return { pipeline: pipeline.pipeline, bindGroup: this.bind(launch, pipeline, binding), x, y, z };
-        }),
-      );
+        });
+        // Never submitted: what a launch cannot be run with is told here, and not by a device that is lost by it.
+        this.commands(bound, 1);
+        return bound;
+      });
       this.expectAlive("record");
       return {
         run: (times) => {
@@ -178,6 +181,12 @@ export class WebGpuDevice implements Device {
 
   private encode(dispatches: readonly Dispatch[], times: number): void {
     this.expectAlive("run");
+    this.gpu.queue.submit([this.commands(dispatches, times)]);
+    this.counter.submits++;
+    this.counter.dispatches += times * dispatches.length;
+  }
+
+  private commands(dispatches: readonly Dispatch[], times: number): GPUCommandBuffer {
     const encoder = this.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (let time = 0; time < times; time++) {
@@ -188,9 +197,7 @@ export class WebGpuDevice implements Device {
       }
     }
     pass.end();
-    this.gpu.queue.submit([encoder.finish()]);
-    this.counter.submits++;
-    this.counter.dispatches += times * dispatches.length;
+    return encoder.finish();
   }
 
   private bind(launch: Launch, pipeline: Pipeline, params: GPUBufferBinding): GPUBindGroup {
