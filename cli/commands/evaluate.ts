@@ -89,6 +89,14 @@ async function evaluate(
         `${teacher.spec.classes}; only networks of the same classes can agree`,
     );
   }
+  const [own, others] = [model.spec.classNames, teacher?.spec.classNames];
+  const at = own && others ? own.findIndex((name, index) => name !== others[index]) : -1;
+  if (at >= 0) {
+    throw new InputError(
+      `class ${at} is "${own![at]}" to --model ${options.model} and "${others![at]}" to --teacher ${options.teacher}; ` +
+        `only networks of the same classes in the same order can agree`,
+    );
+  }
   return {
     version,
     device: deviceRecord(device),

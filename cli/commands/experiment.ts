@@ -68,13 +68,26 @@ function checkFiles(experiments: readonly Experiment[]): void {
     const other = experiments.slice(0, index).find((earlier) => earlier.name.toLowerCase() === name.toLowerCase());
     if (other) throw new InputError(`${other.file} and ${file} would share their results; rename one of the files`);
   }
+  // A chart's file is called by both names.
+  for (const { name, file, charts = {} } of experiments) {
+    for (const chart of Object.keys(charts)) {
+      const other = experiments.find(
+        (one) =>
+          one.file !== file &&
+          [one.name, ...Object.keys(one.charts ?? {}).map((own) => `${one.name}-${own}`)].includes(`${name}-${chart}`),
+      );
+      if (!other) continue;
+      throw new InputError(`the chart "${chart}" of ${file} would be one of ${other.file}; call the chart otherwise`);
+    }
+  }
 }
 
 /** Requires each chosen row and seed to be in a file, and something to be run of them. */
 function checkChosen(
   experiments: readonly Experiment[],
-  { rows = [], seeds = [], tableOnly }: ExperimentOptions,
+  { rows: rowsGiven, seeds: seedsGiven, tableOnly }: ExperimentOptions,
 ): void {
+  const [rows, seeds] = [rowsGiven ?? [], seedsGiven ?? []];
   if (tableOnly && rows.length + seeds.length > 0) {
     const given = [...(rows.length > 0 ? ["--rows"] : []), ...(seeds.length > 0 ? ["--seeds"] : [])];
     throw new InputError(
@@ -89,6 +102,9 @@ function checkChosen(
   if (seed !== undefined) {
     throw new InputError(`--seeds ${seed} is no seed of the files; expected some of ${[...knownSeeds].join(", ")}`);
   }
+  if (experiments.every((experiment) => chosen(experiment, { rows: rowsGiven, seeds: seedsGiven }).length === 0)) {
+    throw new InputError("no file has both a row of --rows and a seed of --seeds: give some that one file has");
+  }
 }
 
 /** Tells how many runs each page brings; throws where one does not fit its experiment, before anything is run. */
@@ -97,7 +113,7 @@ function sayPages(pages: readonly Page[], experiments: readonly Experiment[], pr
   for (const page of pages) progress.say(`${page.file}: finished runs that count: ${counts.get(page) ?? 0}`);
 }
 
-function chosen(experiment: Experiment, { rows, seeds }: ExperimentOptions): Run[] {
+function chosen(experiment: Experiment, { rows, seeds }: Pick<ExperimentOptions, "rows" | "seeds">): Run[] {
   return experiment.rows
     .filter(({ name }) => rows?.includes(name) ?? true)
     .flatMap((row) =>

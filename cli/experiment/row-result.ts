@@ -64,9 +64,9 @@ function measured({ test, holdout }: RunResult["rounds"][number], measure: Measu
 
 /** What a finished run came to. */
 export function runResult(seed: number, folder: string, command: string, summary: Summary): RunResult {
-  const { queries, student, teacher, seconds, stopped, rounds, device } = summary;
-  // Of the last round: that of the round that was kept is a maximum, and so too good.
-  const holdout = student.agreement === undefined ? rounds.at(-1)?.holdout : undefined;
+  const { queries, student, teacher, seconds, stopped, rounds, device, evaluation } = summary;
+  // Where there was no test. Of the last round: that of the round that was kept is a maximum, and so too good.
+  const holdout = evaluation === undefined ? rounds.at(-1)?.holdout : undefined;
   return {
     ...{ seed, folder, command, queries, stopped },
     accuracy: student.accuracy,

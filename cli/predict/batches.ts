@@ -29,7 +29,6 @@ const textOf = ({ channels, height, width }: ImageShape) => `${channels} × ${he
 /** One image file as the network takes it, C H W. All that `predict` knows of image files is here. */
 async function readImage(path: string, { image, fit, background }: Wanted): Promise<Uint8Array> {
   const { channels, height, width } = image;
-  // Networks for other numbers of channels have no image files: their data sets are of another kind.
   const wish = { size: { height, width }, fit, background, channels: channels === 1 ? 1 : 3 } as const;
   const { pixels } = await decodeFile(path, wish);
   return pixels;
@@ -105,7 +104,7 @@ function batchOfSet({ images, prefix }: DataSet, first: number, count: number): 
 /**
  * All images of the sources, in their order, at most `batch` at a time. While one batch is in use the next is made, and
  * no more than that.
- * @throws InputError where a set's images are not of the network's size, before any batch
+ * @throws InputError where a set's images are not of the network's size, or image files cannot be, before any batch
  */
 export async function* imageBatches(
   sources: readonly ImageSource[],
@@ -113,7 +112,10 @@ export async function* imageBatches(
   wanted: Wanted,
   signal: AbortSignal,
 ): AsyncGenerator<ImageBatch> {
-  for (const source of sources) if (source.kind === "set") checkSet(source, wanted);
+  for (const source of sources) {
+    if (source.kind === "set") checkSet(source, wanted);
+    else checkFiles(wanted);
+  }
   const begin = (make: (() => Promise<ImageBatch>) | undefined) => {
     const made = make?.();
     // It is awaited in its turn; a fault before that is not one that nobody handles.
@@ -132,6 +134,14 @@ export async function* imageBatches(
 function nextOf<T>(items: Iterator<T>): T | undefined {
   const { done, value } = items.next();
   return done ? undefined : value;
+}
+
+/** Image files are made grey, or of three colours; networks for other numbers of channels take data of another kind. */
+function checkFiles({ image: { channels }, model }: Wanted): void {
+  if (channels === 1 || channels === 3) return;
+  throw new InputError(
+    `${model} takes images of ${channels} channels, and image files are read as 1 or 3; give a network for such images`,
+  );
 }
 
 function checkSet({ images }: DataSet, { image, model }: Wanted): void {

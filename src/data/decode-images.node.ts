@@ -79,13 +79,18 @@ class Decoder {
     const path = this.paths[index];
     const bytes = await readBytes(path);
     const header = scanImage(bytes, path);
-    if (!this.options.size) this.count(turnedSize(header), index);
+    // One that may be left out counts once it is seen to be whole, unless it makes no difference any more.
+    const countsAtOnce = !this.options.skipBad || this.sizes.size > 1;
+    if (countsAtOnce) this.count(turnedSize(header), index);
     if (this.sizes.size > 1) return undefined;
     const { height, width } = header.stored;
-    return this.budget.use(height * width, () => decodeImage(bytes, path, this.options, header));
+    const image = await this.budget.use(height * width, () => decodeImage(bytes, path, this.options, header));
+    if (!countsAtOnce) this.count(turnedSize(header), index);
+    return image;
   }
 
   private count(size: ImageSize, index: number): void {
+    if (this.options.size) return;
     const known = this.sizes.get(nameOf(size));
     if (!known) this.sizes.set(nameOf(size), { ...size, count: 1, first: index });
     else {

@@ -34,12 +34,12 @@ export function turnedSize({ stored, orientation }: Pick<ImageHeader, "stored" |
  */
 export function scanImage(bytes: Uint8Array, name: string): ImageHeader {
   if (bytes.length === 0) throw new InputError(`${name}: the file is empty; get it again, or remove it`);
-  if (isWebp(bytes) || /\.webp$/i.test(name)) {
+  const isPng = bytes[0] === 0x89 && bytes[1] === 0x50;
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  if (isWebp(bytes) || (!isPng && !isJpeg && /\.webp$/i.test(name))) {
     const { height, width, orientation } = scanWebp(bytes, name);
     return { kind: "WebP", stored: { height, width }, orientation, grey: false, deep: false };
   }
-  const isPng = bytes[0] === 0x89 && bytes[1] === 0x50;
-  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
   if (isPng || (!isJpeg && /\.png$/i.test(name))) {
     const { height, width, orientation, grey, deep } = scanPng(bytes, name);
     return { kind: "PNG", stored: { height, width }, orientation, grey, deep };

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { drawDigits } from "../../src/data/index.js";
-import { decodeSafetensors } from "../../src/nn/index.js";
+import { decodeNetwork, decodeSafetensors, encodeState } from "../../src/nn/index.js";
+import { CpuDevice } from "../../src/tensor/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
 
@@ -140,6 +141,25 @@ describe("evaluate", () => {
     });
     expect(new Set([...expected, 1]).size).toBeGreaterThan(2);
     expect(expected[0]).toBeLessThan(1);
+  });
+
+  it("refuses to compare by number what two call by other names", async () => {
+    const other = at("renamed.safetensors");
+    const network = decodeNetwork(readFileSync(teacher), teacher, new CpuDevice());
+    const state = await network.state();
+    const named = (classNames: string[]) => encodeState({ ...network.spec, classNames }, state);
+    const names = Array.from({ length: 10 }, (_, index) => `digit ${index}`);
+    const own = at("named.safetensors");
+    writeFileSync(own, named(names));
+    writeFileSync(other, named([...names.slice(0, 8), names[9], names[8]]));
+    const { code, stdout, stderr } = await cli(
+      ...["evaluate", "--model", own, "--teacher", other, "--data", `${digits}:test`, "--device", "cpu", "--quiet"],
+    );
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe(
+      `error: class 8 is "digit 8" to --model ${own} and "digit 9" to --teacher ${other}; ` +
+        "only networks of the same classes in the same order can agree\n",
+    );
   });
 
   it("compares with network files alone", async () => {

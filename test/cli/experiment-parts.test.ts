@@ -8,8 +8,9 @@ import { formatShare, formatSpread, markdown } from "../../cli/experiment/markdo
 import { parseOptionValues, shellLine, type OptionValues } from "../../cli/experiment/option-line.js";
 import { parseExperiment, rowSettings } from "../../cli/experiment/file.js";
 import { experimentResults, type ExperimentResults } from "../../cli/experiment/results.js";
-import { meanCurve, rowResult, type RunResult } from "../../cli/experiment/row-result.js";
+import { meanCurve, rowResult, runResult, type RunResult } from "../../cli/experiment/row-result.js";
 import { optionDifference } from "../../cli/experiment/same-options.js";
+import type { Summary } from "../../cli/distill/summary.js";
 
 /** What rows need of a baseline's queries. */
 const sharesIn = ({ shares }: ExperimentResults, measure: "accuracy" | "agreement", of = "base") =>
@@ -19,6 +20,27 @@ const curve = (...points: [number, number][]): CurvePoint[] => points.map(([quer
 
 /** Where the horizontal axis of a chart is, in pixels from its top. */
 const BOTTOM = 388;
+
+describe("what a run came to", () => {
+  const estimate = (value: number) => ({ value });
+  const holdout = { agreement: estimate(0.5), divergence: estimate(2) };
+  const summaryOf = (evaluation: string | undefined, student: object) =>
+    ({
+      ...{ queries: 10, evaluation, student, teacher: {}, seconds: {}, device: {} },
+      rounds: [{ round: 0, queries: 10, steps: 1, holdout }],
+    }) as unknown as Summary;
+  const came = (evaluation: string | undefined, student: object = {}) => {
+    const { accuracy, agreement, divergence } = runResult(0, "", "", summaryOf(evaluation, student));
+    return { accuracy, agreement, divergence };
+  };
+
+  it("is on held-out images where there was no test, and only there", () => {
+    expect(came(undefined)).toEqual({ accuracy: undefined, agreement: 0.5, divergence: 2 });
+    // Whom nobody asked about test images: the kept student's accuracy is not told beside another's agreement.
+    expect(came("t", { accuracy: 0.1 })).toEqual({ accuracy: 0.1, agreement: undefined, divergence: undefined });
+    expect(came("t", { accuracy: 0.1, agreement: 0.2 })).toMatchObject({ agreement: 0.2, divergence: undefined });
+  });
+});
 
 describe("spread over seeds", () => {
   it("is the mean and the sample standard deviation", () => {

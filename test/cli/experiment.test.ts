@@ -381,7 +381,9 @@ describe("experiment's mistakes", () => {
       await attempt(small, "--seeds", "0,1"),
       await attempt(small, "--table-only", "--rows", "random"),
       await attempt(small, "--table-only", "--rows", "random", "--seeds", "0"),
+      await attempt(small, "--rows", "random", "--seeds", "5", write("of-five.json", { ...withRow({}), seeds: [5] })),
       await attempt(small, at("small.json")),
+      await attempt({ ...small, charts: { both: ["random"] } }, write("small-both.json", small)),
       await attempt(small, at("none.json")),
     ];
     for (const line of told) expect(line).toMatch(/^error: .+\n$/);

@@ -148,6 +148,16 @@ describe("predict", () => {
       "error: option '--csv' cannot be used with option '--json'
       "
     `);
+    const [two, device] = [at("two-channels.safetensors"), new CpuDevice()];
+    const image2 = { channels: 2, height: SIDE, width: SIDE };
+    const spec = { architecture: "lenet5-half", image: image2, classes: 4, mean: [0.5, 0.5], deviation: [1, 1] };
+    folder.write("two-channels.safetensors", encodeState(spec, await new Network(device, spec, 1).state()));
+    const { code, stdout, stderr } = await cli("predict", "--model", two, image, "--device", "cpu", "--quiet");
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr.replaceAll(folder.root, "FOLDER")).toBe(
+      "error: FOLDER/two-channels.safetensors takes images of 2 channels, and image files are read as 1 or 3; " +
+        "give a network for such images\n",
+    );
     expect(await mistake()).toMatchInlineSnapshot(`
       "error: missing required argument 'images'
       "

@@ -133,6 +133,20 @@ describe("broken files", () => {
     );
   });
 
+  test("are left out of any size", async () => {
+    for (const [index, side] of [1, 1, 1, 5, 7].entries()) {
+      const whole = await photo(side, side, "#fff", "jpeg");
+      write(`sized/${index}.jpg`, side === 1 ? whole : whole.slice(0, -20));
+    }
+    const { set } = await opened("sized", { skipBad: true });
+    expect(set).toMatchObject({ count: 3, height: 1, width: 1 });
+    expect(set.unreadable).toHaveLength(2);
+    write("sized/5.jpg", await photo(2, 2, "#fff", "jpeg"));
+    expect(await failure("sized", { skipBad: true })).toContain(
+      "images of 2 sizes, height by width (3 of 1x1 as ~/sized/0.jpg, 1 of 2x2 as ~/sized/5.jpg)",
+    );
+  });
+
   test("a file that may not be read is one of them", async () => {
     write("locked/1.png", pngOf(1, 1, 0, [1]));
     symlinkSync(at("nowhere"), at("locked/2.png"));

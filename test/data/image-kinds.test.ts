@@ -75,8 +75,12 @@ describe("files that are not what they seem", () => {
         .jpeg()
         .toBuffer(),
     );
-    expect(await decodeImage(jpeg, "x.png")).toMatchObject({ height: 4, width: 4 });
-    expect(await decodeImage(pngOf(1, 1, 0, [5]), "x.jpg")).toMatchObject({ pixels: Uint8Array.of(5) });
+    for (const name of ["x.png", "x.webp"]) {
+      expect(await decodeImage(jpeg, name)).toMatchObject({ height: 4, width: 4 });
+    }
+    for (const name of ["x.jpg", "x.webp"]) {
+      expect(await decodeImage(pngOf(1, 1, 0, [5]), name)).toMatchObject({ pixels: Uint8Array.of(5) });
+    }
   });
 
   test("empty files and text are told from damaged ones", () => {
