@@ -75,6 +75,16 @@ export class RunFolder {
     return writeWhole(join(this.path, CONFIG), json(config));
   }
 
+  /**
+   * Lets the run go on otherwise than it began, also where it had come to its end: it has not any more, whenever the
+   * process is killed.
+   */
+  async reopen(config: object): Promise<void> {
+    const summary = await this.finishedSummary();
+    if (summary) await this.writeSummary({ ...summary, stopped: undefined });
+    await this.writeConfig(config);
+  }
+
   /** Of what cannot be written once the run has begun: what it paid for is here, and nowhere else. */
   private get cure(): string {
     return `make room there, then go on with \`activemixup distill --resume ${this.path}\``;

@@ -6,6 +6,7 @@ import { withDevice } from "../device.js";
 import { parseRunConfig, type RunConfig } from "../distill/config.js";
 import { describeRun } from "../distill/describe.js";
 import { idleOption } from "../distill/method.js";
+import { extendRun } from "../distill/extend.js";
 import { required, withDistillOptions, type DistillCommandOptions } from "../distill/options.js";
 import { beginRun, continueRun } from "../distill/start.js";
 import type { Summary } from "../distill/summary.js";
@@ -13,7 +14,13 @@ import { createProgress, type Progress } from "../progress.js";
 import { RunFolder } from "../run-folder.js";
 import { readSettings } from "../teachers.js";
 
-type Given = CommonOptions & DistillCommandOptions & { readonly resume?: string; readonly report: boolean };
+/** With --resume there may be none of the options without which no run begins. */
+type Given = CommonOptions &
+  Omit<DistillCommandOptions, "budget"> & {
+    readonly budget?: number;
+    readonly resume?: string;
+    readonly report: boolean;
+  };
 
 /** `activemixup distill`: the method. */
 export function distillCommand(signal: AbortSignal): Command {
@@ -35,8 +42,11 @@ export function distillCommand(signal: AbortSignal): Command {
 /** Options that say how a command runs, not what the run is. */
 const ofEveryRun = new Set(["resume", "report", "device", "profile", "json", "quiet"]);
 
-/** What a run may go on with otherwise than it began: who answers stays the same, how they are asked need not. */
-const mendable = new Set(["teacherConfig", "skipUnanswered"]);
+/**
+ * What a run may go on with otherwise than it began: who answers stays the same, how they are asked and how often need
+ * not.
+ */
+const mendable = new Set(["teacherConfig", "skipUnanswered", "budget", "totals"]);
 
 /** A run is described by its options or by the folder of an earlier one, not by both. */
 function checkGiven(command: Command, given: Given): void {
@@ -56,6 +66,9 @@ function checkGiven(command: Command, given: Given): void {
     throw new InputError(
       `${fixed.long} is given together with --resume, which goes on as ${given.resume}/config.json says; drop ${fixed.long}`,
     );
+  }
+  if (given.totals && given.budget === undefined) {
+    throw new InputError("--totals beside --resume is of a larger budget; give --budget too, or leave it out");
   }
 }
 
@@ -84,8 +97,9 @@ async function goOn(
 ): Promise<Ended> {
   const { folder, config: json, checkpoint } = await RunFolder.resume(out);
   try {
+    const { budget, totals } = given;
     const finished = await folder.finishedSummary();
-    if (finished) {
+    if (finished && budget === undefined) {
       progress.say("the run is finished: there is nothing left to do");
       return { summary: finished as Summary, out };
     }
@@ -93,7 +107,11 @@ async function goOn(
     const files = given.teacherConfig?.map((file) => resolve(file));
     enter(begun.startedIn, out);
     const asked = files ? await withTeacherSettings(begun, files) : begun;
-    const config = given.skipUnanswered ? skippingUnanswered(asked) : asked;
+    const mended = given.skipUnanswered ? skippingUnanswered(asked) : asked;
+    const config = budget === undefined ? mended : extendRun(mended, checkpoint?.rounds ?? [], { budget, totals });
+    if (budget !== undefined) {
+      progress.say(`the budget is now ${budget} queries; rounds end with ${config.method.totals!.join(", ")}`);
+    }
     const device = !chosen && config.device.kind === "cpu" ? "cpu" : given.device;
     const summary = await withDevice({ ...given, device }, progress, (device) =>
       continueRun({ folder, config, checkpoint, changed: config !== begun }, config.options, {

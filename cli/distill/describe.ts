@@ -26,7 +26,8 @@ export function describeRound({ round, queries, pseudoLabels, loss, holdout, tes
 
 const endings: Record<StopReason, string> = {
   plan: "done",
-  budget: "done early: attempts that failed, or were lost by a kill, used up the budget",
+  budget:
+    "done early: attempts that failed, or were lost by a kill, used up the budget; --resume with a larger --budget goes on",
   "target-agreement": "done: the agreement asked for is reached",
   patience: "done: further rounds brought no better student",
 };

@@ -146,7 +146,7 @@ const prevailing = [
  * @param given names of the options that were given
  */
 export function idleOption(
-  { candidates, augment, strategy, test }: DistillCommandOptions,
+  { candidates, augment, strategy, test }: Pick<DistillCommandOptions, "candidates" | "augment" | "strategy" | "test">,
   given: ReadonlySet<string>,
 ): string | undefined {
   for (const [name, option] of ofChoosing) {

@@ -237,7 +237,7 @@ export function withDistillOptions(command: Command): Command {
     .option("--seed <seed>", "seed of all random numbers", whole(0), defaults.seed)
     .option(
       "--resume <folder>",
-      "go on with the run in this folder, as its config.json says; no other option is needed",
+      "go on with the run in this folder, as its config.json says; no other option is needed (a larger --budget asks more)",
     );
   withImageOptions(command);
   // Behind the option's own listener, which refuses unknown names.

@@ -72,7 +72,7 @@ export async function continueRun(
   return withPrepared(options, config.teacherSettings, surroundings, async (prepared) => {
     const difference = checkSameRun(prepared.config, config);
     if (difference) progress.say(`warning: ${difference}: the student may differ in the last bits`);
-    if (changed) await folder.writeConfig(config);
+    if (changed) await folder.reopen(config);
     progress.say(checkpoint ? `going on after round ${checkpoint.rounds.length - 1}` : "going on in round 0");
     const run = { ...prepared, config: { ...config, method: completeMethod(config.method) } };
     if (checkpoint) await requireLedgers(ledgersOf(config, folder), run.teachers);

@@ -27,7 +27,7 @@ export { checkClassNames, specFor } from "./network-spec.js";
 export { recipes, type Recipe, type RecipeName } from "./recipes.js";
 export type * from "./report.js";
 export { estimateMean, estimateShare, type Estimate } from "./statistics.js";
-export { bestRound, stopReason } from "./run/stopping.js";
+export { bestRound, endOfAsking, stopReason, type Outlook } from "./run/stopping.js";
 export { accuracyOf, fitLabelled, type LabelledFitObserver, type LabelledFitOptions } from "./supervised.js";
 export type { Phase, PhaseSeconds } from "./stopwatch.js";
 export { studentSeed } from "./student-seed.js";

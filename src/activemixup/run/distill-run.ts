@@ -10,7 +10,7 @@ import { addSeconds, Stopwatch } from "../stopwatch.js";
 import { Asking } from "./asking.js";
 import { createEquipment, disposeEquipment, type Equipment } from "./equipment.js";
 import { Judging } from "./judging.js";
-import { bestRound, endOfAsking, stopReason } from "./stopping.js";
+import { bestRound, endOfAsking, stopReason, type Outlook } from "./stopping.js";
 import { Teaching } from "./teaching.js";
 
 /** What was done in a round, before it is seen what came of it. */
@@ -65,7 +65,7 @@ export class DistillRun {
     const { student, holdout, observer, options, signal } = this.input;
     try {
       await this.judging.begin(this.rounds.length, this.newWatch());
-      while (!stopReason(this.rounds, this.plan.length, options)) {
+      while (!stopReason(this.rounds, this.outlook, options)) {
         this.rounds.push(await this.round(this.rounds.length, this.newWatch()));
         const state = await student.state();
         const isKept = !holdout || bestRound(this.rounds) === this.rounds.at(-1);
@@ -114,10 +114,15 @@ export class DistillRun {
       blendAt: this.equipment.selection?.acquisition.blendAt,
       rounds: [...this.rounds],
       keptRound: (bestRound(this.rounds) ?? this.rounds.at(-1))?.round,
-      stopped: stopReason(this.rounds, this.plan.length, options),
+      stopped: stopReason(this.rounds, this.outlook, options),
       seconds: addSeconds([...before, ...this.watches.map(({ seconds }) => seconds)]),
       interrupted,
     };
+  }
+
+  private get outlook(): Outlook {
+    const isSpent = this.panels.asked.accounts.some(({ spent, budget }) => spent >= budget);
+    return { planned: this.plan.length, isSpent };
   }
 
   /** Images that have answers, those held out included. */
@@ -126,7 +131,7 @@ export class DistillRun {
   }
 
   private round(round: number, watch: Stopwatch): Promise<RoundReport> {
-    const isClosing = endOfAsking(this.rounds, this.plan.length, this.input.options);
+    const isClosing = endOfAsking(this.rounds, this.outlook, this.input.options);
     return isClosing ? this.closingRound(round, watch) : this.askingRound(round, watch);
   }
 

@@ -16,16 +16,21 @@ function isBetter({ holdout }: RoundReport, best: RoundReport | undefined): bool
   return ahead > 0 || (ahead === 0 && holdout.divergence.value < best.holdout.divergence.value);
 }
 
-/**
- * Why the run is over after these rounds; undefined where it goes on.
- * @param planned rounds that ask
- */
+/** What a run may still ask. */
+export interface Outlook {
+  /** Rounds that ask, in all. */
+  readonly planned: number;
+  /** Whether a teacher's budget is used up. */
+  readonly isSpent: boolean;
+}
+
+/** Why the run is over after these rounds; undefined where it goes on. */
 export function stopReason(
   rounds: readonly RoundReport[],
-  planned: number,
+  outlook: Outlook,
   options: Pick<DistillOptions, "targetAgreement" | "patience" | "pseudoLabels">,
 ): StopReason | undefined {
-  const reason = endOfAsking(rounds, planned, options);
+  const reason = endOfAsking(rounds, outlook, options);
   const isClosed = options.pseudoLabels === undefined || rounds.some((round) => round.pseudoLabels !== undefined);
   // A closing round asks nothing: whatever ended the asking, there can be one. Who has what was wanted needs none.
   return isClosed || reason === "target-agreement" ? reason : undefined;
@@ -34,7 +39,7 @@ export function stopReason(
 /** Why no further round asks: there may be a closing one still. */
 export function endOfAsking(
   rounds: readonly RoundReport[],
-  planned: number,
+  { planned, isSpent }: Outlook,
   { targetAgreement, patience }: Pick<DistillOptions, "targetAgreement" | "patience">,
 ): StopReason | undefined {
   const asking = rounds.filter(({ pseudoLabels }) => pseudoLabels === undefined);
@@ -43,7 +48,8 @@ export function endOfAsking(
   if (targetAgreement !== undefined && last.holdout && last.holdout.agreement.value >= targetAgreement) {
     return "target-agreement";
   }
-  if (last.unanswered > 0) return "budget";
+  // A budget that was raised since goes on behind a round that it did not cover.
+  if (last.unanswered > 0 && isSpent) return "budget";
   if (asking.length === planned) return "plan";
   const best = bestRound(asking);
   if (patience !== undefined && best && last.round - best.round >= patience) return "patience";
