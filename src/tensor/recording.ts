@@ -50,7 +50,7 @@ export class Recorder {
    */
   keep<T extends Tensor>(tensor: T): T {
     const { block, name } = tensor;
-    if (!block.kept && (this.finished || block.state !== "planned")) {
+    if (!block.kept && block.state !== "planned") {
       throw new ActiveMixupError(
         "recording",
         `keep: "${name}" is an intermediate of a recording that is finished, whose memory others use too; ` +
