@@ -175,18 +175,19 @@ describe("a WebGPU device", () => {
   it("names the largest of intermediates that are larger than a buffer", async () => {
     const device = devices.gpu as { capabilities: Capabilities } & Device;
     const { capabilities } = device;
-    const x = createTensor(device, [64], { dtype: "u32" });
+    const [one, x] = [1, 64].map((size) => createTensor(device, [size], { dtype: "u32" }));
     device.capabilities = { ...capabilities, bufferBytes: 128 };
     try {
       const large = record(device, (recorder) => {
-        const sum = recorder.temporary([64], "sum", "u32");
+        const [small, sum] = [one, x].map(({ shape }) => recorder.temporary(shape, `sum of ${shape[0]}`, "u32"));
+        recorder.add(addLaunch(one, small, 1));
         recorder.add(addLaunch(x, sum, 1));
       });
-      await expect(large).rejects.toThrow('"sum, with what shares its memory" needs 256 bytes');
+      await expect(large).rejects.toThrow('"sum of 64, with what shares its memory" needs 256 bytes');
     } finally {
       device.capabilities = capabilities;
     }
-    x.dispose();
+    for (const tensor of [one, x]) tensor.dispose();
   });
 
   it("knows whether its adapter is software", () => {
