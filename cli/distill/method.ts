@@ -51,7 +51,6 @@ const ofBoth = [
   "temperature",
   "average",
   "shrink",
-  "consistency",
   "augmentRounds",
   "seed",
   "skipUnanswered",

@@ -47,7 +47,6 @@ export interface DistillCommandOptions extends ImageCommandOptions {
   readonly steps?: readonly number[];
   readonly restart?: boolean;
   readonly shrink?: number;
-  readonly consistency?: number;
   readonly realShare?: number;
   readonly temperature?: number;
   readonly average?: number;
@@ -166,11 +165,6 @@ export function withDistillOptions(command: Command): Command {
       "--shrink <share>",
       "share of the student's weights that it takes into the next round, its first ones for the rest (default: 1)",
       share,
-    )
-    .option(
-      "--consistency <multiple>",
-      "train on candidates without answers too, so many times as there are answers, with what the student said of them",
-      positive,
     )
     .option(
       "--real-share <share>",

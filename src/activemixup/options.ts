@@ -74,11 +74,6 @@ export interface DistillOptions {
    * student is trained on the answers and on these. No such round where absent, or where `targetAgreement` is reached.
    */
   readonly pseudoLabels?: number | undefined;
-  /**
-   * Candidates that nobody was asked about, by chance, that each round but the first trains on beside the answers, as a
-   * multiple of these: with what the student said of them, unwarped, when the round began. None where absent.
-   */
-  readonly consistency?: number | undefined;
   /** Start the student anew each round; it goes on from the last otherwise. */
   readonly restart: boolean;
   /**

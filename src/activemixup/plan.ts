@@ -196,11 +196,6 @@ export function mostSteps(plan: readonly number[], options: DistillOptions): num
   return Math.max(...rounds, ...closing);
 }
 
-/** Candidates without answers that the rounds are trained on, in all of them together. */
-export function unansweredInRounds(plan: readonly number[], { consistency = 0 }: DistillOptions): number {
-  return sum(plan.map((_, round) => (round === 0 ? 0 : Math.round(consistency * sum(plan.slice(0, round + 1))))));
-}
-
 /** Candidates that are chosen in each round after the first: to be asked about, and for pseudo-labels in a closing one. */
 export function chosenInRounds([, ...asked]: readonly number[], { pseudoLabels }: DistillOptions): number[] {
   return pseudoLabels === undefined ? asked : [...asked, pseudoLabels];

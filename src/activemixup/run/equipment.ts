@@ -7,7 +7,7 @@ import { nearestImages } from "../candidates/neighbours.js";
 import { countPairs } from "../candidates/pool.js";
 import { Committee } from "../committee.js";
 import type { DistillInput } from "../distill-input.js";
-import { chosenInRounds, mostSteps, sum, unansweredInRounds } from "../plan.js";
+import { chosenInRounds, mostSteps, sum } from "../plan.js";
 import { exampleOfBlend, exampleOfRow, TrainingImages, type Example } from "../training-images.js";
 
 /** What a run holds on the device while it goes on. */
@@ -44,14 +44,9 @@ export async function createEquipment(
   const chosen = chosenInRounds(plan, options);
   // First, since it can be aborted: nothing else has memory by then.
   const neighbours = chosen.length > 0 ? await neighboursOf(input) : undefined;
-  const kept = candidateKinds[options.candidates].compositions ? sum(chosen) + unansweredInRounds(plan, options) : 0;
+  const kept = candidateKinds[options.candidates].compositions ? sum(chosen) : 0;
   const images = new TrainingImages(student.device, real, kept);
-  const examples = new Examples(
-    student.device,
-    images.tensor,
-    plan[0] + sum(chosen) + unansweredInRounds(plan, options),
-    classes,
-  );
+  const examples = new Examples(student.device, images.tensor, plan[0] + sum(chosen), classes);
   const trainer = await Trainer.create(student, examples, options, mostSteps(plan, options));
   const { committee: asksCommittee = false, single = false } = findStrategy(options.strategy);
   const committee = asksCommittee && plan.length > 1 ? await Committee.create(student, options) : undefined;

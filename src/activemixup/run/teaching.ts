@@ -46,8 +46,7 @@ export class Teaching {
     // The others are trained for the next round's choice alone.
     const others = round < this.askingRounds - 1 ? committee : undefined;
     const total = steps * (1 + (others?.networks.length ?? 0));
-    const own = await this.ownAnswers(round);
-    this.giveExamples([...this.asking.examples, ...own.examples], [...this.asking.labels, ...own.labels]);
+    this.giveExamples(this.asking.examples, this.asking.labels);
     await this.start.begin(round);
     const loss = await trainer.fit(round, this.fitting(round, steps, 0, total));
     await others?.train(round, examples, this.fitting(round, steps, steps, total));
@@ -83,14 +82,6 @@ export class Teaching {
     const fitting = this.fitting(round, steps, before, before + steps);
     const loss = await watch.time("train", () => trainer.fit(round, fitting));
     return { steps, loss };
-  }
-
-  /** Candidates by chance, with what the student says of them before the round. */
-  private async ownAnswers(round: number): Promise<{ examples: Example[]; labels: Float32Array[] }> {
-    const { student, options } = this.input;
-    const count = Math.round((options.consistency ?? 0) * this.asking.answers.length);
-    if (round === 0 || count === 0) return { examples: [], labels: [] };
-    return this.pseudoLabelled(round, count, [student]);
   }
 
   /** Candidates by chance, with the mean of what the students say of them. */
