@@ -96,6 +96,15 @@ describe("serve", () => {
       expect(teacher.name).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/ (\([0-9a-f]{8}\) )?[0-9a-f]{12}$/);
       expect(plain(await teacher.query(batch))).toEqual(expected);
     }
+    // Other words for the classes are the user's own; their own in another order would be a mistake.
+    const words = ["x", "y", "z"];
+    expect(await openHttpTeacher(url, { settings: { classNames: words } })).toMatchObject({ classNames: words });
+    expect(await NetworkTeacher.create(network, model, words)).toMatchObject({ classNames: words });
+    const otherwise = ["b", "a", "c"];
+    const message =
+      'calls class 0 "a", and classNames of its settings, or --labels, "b": its own names in another order';
+    await expect(openHttpTeacher(url, { settings: { classNames: otherwise } })).rejects.toThrow(message);
+    await expect(NetworkTeacher.create(network, model, otherwise)).rejects.toThrow(message);
     direct.dispose();
     device.destroy();
   });

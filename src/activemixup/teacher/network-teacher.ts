@@ -1,6 +1,6 @@
-import { InputError } from "../../errors.js";
 import { Predictor, type ImageShape, type Network } from "../../nn/index.js";
 import { expectImageShape } from "./image-shape.js";
+import { expectNames } from "./reading.js";
 import { localManner, type QueryBatch, type Teacher } from "./teacher.js";
 
 /** A network of this engine in the role of the teacher. */
@@ -17,17 +17,13 @@ export class NetworkTeacher implements Teacher {
   /**
    * @param name tells it apart in ledgers and errors: the file, with a digest of what it holds
    * @param classNames those of the network, where absent
-   * @throws InputError where there are other than one a class
+   * @throws InputError where there are other than one a class, or they are the network's own in another order
    */
   static async create(network: Network, name: string, classNames?: readonly string[]): Promise<NetworkTeacher> {
-    const { classes } = network.spec;
-    if (classNames && classNames.length !== classes) {
-      throw new InputError(
-        `the teacher ${name} has ${classes} classes and ${classNames.length} are named; name each of them`,
-      );
-    }
+    const { spec } = network;
+    if (classNames) expectNames(`the teacher ${name}`, spec.classes, classNames, spec.classNames);
     const predictor = await Predictor.create(network, localManner.batch);
-    return new NetworkTeacher(network, predictor, name, classNames ?? network.spec.classNames);
+    return new NetworkTeacher(network, predictor, name, classNames ?? spec.classNames);
   }
 
   get classes(): number {

@@ -32,21 +32,35 @@ export function answerReading(
     throw new InputError(`${teacher} does not tell its number of classes; set classes or classNames in its settings`);
   }
   agree(teacher, "classes", classes, settings.classes);
-  if (classNames) expectNames(teacher, classes, classNames);
+  if (classNames) expectNames(teacher, classes, classNames, stated.classNames);
   agree(teacher, "answer.form", stated.form, answer?.form);
   const form = answer?.form ?? stated.form ?? usual;
   return { form, classes, classNames, normalise: answer?.normalise, unknownLabels: answer?.unknownLabels };
 }
 
 /**
- * Requires the user's names of classes to be one a class.
+ * Requires the user's names of classes to be one a class, and not the teacher's own in another order: the student would
+ * call each class by another's name. Other words for them are the user's own.
  * @throws InputError where they are not
  */
-export function expectNames(teacher: string, classes: number, classNames: readonly string[]): void {
-  if (classNames.length === classes) return;
+export function expectNames(
+  teacher: string,
+  classes: number,
+  classNames: readonly string[],
+  own?: readonly string[],
+): void {
+  if (classNames.length !== classes) {
+    throw new InputError(
+      `${teacher} has ${classes} classes, and classNames of its settings, or --labels, names ${classNames.length}; ` +
+        `make the two agree`,
+    );
+  }
+  const at = own ? own.findIndex((name, index) => name !== classNames[index]) : -1;
+  const names = new Set(classNames);
+  if (at < 0 || !own!.every((name) => names.has(name))) return;
   throw new InputError(
-    `${teacher} has ${classes} classes, and classNames of its settings, or --labels, names ${classNames.length}; ` +
-      `make the two agree`,
+    `${teacher} calls class ${at} "${own![at]}", and classNames of its settings, or --labels, "${classNames[at]}": its ` +
+      `own names in another order; take its order, or leave the names out`,
   );
 }
 

@@ -50,7 +50,7 @@ export async function openHttpTeacher(address: string, options: HttpTeacherOptio
   if (classes === undefined) {
     throw new InputError(`${file} does not tell how many classes the teacher ${name} has; give classes or classNames`);
   }
-  if (classNames) expectNames(`the teacher ${name}`, classes, classNames);
+  if (classNames) expectNames(`the teacher ${name}`, classes, classNames, told?.classNames);
   const names = classNames ?? told?.classNames;
   if (names && names.length !== classes) {
     throw new InputError(`the teacher ${name} has ${classes} classes and names ${names.length}; mend the teacher`);
