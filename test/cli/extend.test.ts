@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RunConfig } from "../../cli/distill/config.js";
+import { extendRun } from "../../cli/distill/extend.js";
 import type { Summary } from "../../cli/distill/summary.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { cli, writeDigits } from "./cli.js";
@@ -110,6 +111,15 @@ describe("a larger budget", () => {
     // A budget that was used up before the plan came to its end can be raised too.
     expect(await ended(extend("stopped", 50))).toMatchObject({ queries: 45, stopped: "plan" });
   }, 60_000);
+
+  it("has a closing round behind the further ones", async () => {
+    await ended(distill("closing", 30, ...one));
+    const config = configOf("closing");
+    const method = { ...config.method, pseudoLabels: 8, steps: [2, 3, 4] };
+    const { options, method: further } = extendRun({ ...config, method }, [], { budget: 50 });
+    expect(further).toMatchObject({ budget: 50, totals: [30, 40, 50], steps: [2, 3, 3, 3, 4] });
+    expect(options).toMatchObject({ budget: 50, totals: [30, 40, 50], steps: [2, 3, 3, 3, 4] });
+  });
 
   it("is refused where it is none, or would change nothing", async () => {
     await ended(distill("done", 30, ...one));

@@ -106,6 +106,11 @@ it("waits for no teacher that never closes, and closes the others", async () => 
   await closeTeachers(teachers, { say: (line) => lines.push(line) }, 0.02);
   expect(lines).toEqual(["warning: the teacher hanging cannot be closed: Error: it has not closed within 0.02 s"]);
   expect(closed).toEqual(["well"]);
+  // Nothing is waited for any more.
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+  const before = timers();
+  await closeTeachers(teachers.slice(1), { say: (line) => lines.push(line) });
+  expect(timers()).toBeLessThanOrEqual(before);
 });
 
 it("says that a config.json without the method is none", async () => {
