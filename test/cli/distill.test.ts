@@ -289,9 +289,9 @@ describe("distill's mistakes", () => {
       "
     `);
     expect(code).toBe(2);
-    const both = await cli("distill", "--resume", at("twice"), "--budget", "100", "--quiet");
+    const both = await cli("distill", "--resume", at("twice"), "--n", "100", "--quiet");
     expect(both.stderr.replaceAll(folder.root, "FOLDER")).toMatchInlineSnapshot(`
-      "error: --budget is given together with --resume, which goes on as FOLDER/twice/config.json says; drop --budget
+      "error: --n is given together with --resume, which goes on as FOLDER/twice/config.json says; drop --n
       "
     `);
     const none = await cli("distill", "--resume", at("nowhere"), "--quiet");
