@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Fault, run } from "./run.mjs";
 
 /** Most bytes that the unpacked package may have: well below what it had before it was built in chunks, 1.3 MB. */
-const MOST_BYTES = 830_000;
+const MOST_BYTES = 840_000;
 
 const BELONGS = /^(package\.json|README\.md|LICENSE|dist\/(src|chunks|node|cli)\/[\w./-]+\.(js|d\.ts))$/;
 
